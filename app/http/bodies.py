@@ -1,0 +1,137 @@
+"""Request bodies: strict on the way in, and every mistake reported at once.
+
+A body is a `Body`. msgspec decodes it in one pass on the good path. Only when that fails is each
+field looked at on its own, so that the caller hears of all mistakes in one answer.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any, Final, get_args, get_origin
+
+import msgspec
+from litestar import Request
+from litestar.exceptions import ValidationException
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import FieldInfo, fields
+
+from domain.kernel.errors import Invalid, Violation
+
+BODY_MAX: Final = 64 * 1024
+DEPTH_MAX: Final = 32
+"""Deeper JSON overflows the decoder's stack; nothing of ours is deeper than five."""
+
+_OPEN, _CLOSE, _QUOTE, _BACKSLASH = b"[{", b"]}", ord('"'), ord("\\")
+
+
+class Body(Struct, forbid_unknown_fields=True, rename="camel", kw_only=True, frozen=True):
+    """A request body. Says no to unknown fields; `rules` adds what types cannot say."""
+
+    def __post_init__(self) -> None:
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        if next(iter(type(self).rules(given)), None) is not None:
+            raise ValueError("against a rule")  # explain() asks the rules again, for all of them
+
+    @classmethod
+    def rules(cls, given: Mapping[str, Any]) -> Iterator[Violation]:
+        """What is wrong with the fields that are well-formed, by attribute name.
+
+        A field that is malformed by itself is missing from `given`: use `.get`.
+        """
+        yield from ()
+
+
+async def strict_json(request: Request[Any, Any, Any]) -> None:
+    """Refuse what would break the decoder or the database, before either sees it."""
+    if request.method in ("GET", "HEAD", "OPTIONS", "DELETE"):
+        return
+    body = await request.body()
+    if body and not request.headers.get("content-type", "").startswith("application/json"):
+        raise Invalid([Violation("must be application/json", "Content-Type")])
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        raise Invalid([Violation("the body is not UTF-8")]) from None
+    if b"\\u0000" in body:
+        raise Invalid([Violation("the body has a NUL character")])
+    if _depth(body) > DEPTH_MAX:
+        raise Invalid([Violation(f"the body is nested deeper than {DEPTH_MAX} levels")])
+
+
+def _depth(body: bytes) -> int:
+    if body.count(b"[") + body.count(b"{") <= DEPTH_MAX:
+        return 0  # cannot be too deep; the usual case pays for no scan
+    depth = deepest = 0
+    in_string = False
+    for before, byte in pairwise(b" " + body.replace(b"\\\\", b"")):
+        if byte == _QUOTE and before != _BACKSLASH:
+            in_string = not in_string
+        elif not in_string and byte in _OPEN:
+            depth += 1
+            deepest = max(deepest, depth)
+        elif not in_string and byte in _CLOSE:
+            depth -= 1
+    return deepest
+
+
+async def explain(request: Request[Any, Any, Any], error: ValidationException) -> list[Violation]:
+    """Everything that is wrong with a request that did not decode."""
+    data_field = getattr(request.route_handler, "parsed_data_field", None)
+    kind = None if data_field is None else data_field.annotation
+    if isinstance(kind, type) and issubclass(kind, Body):
+        try:
+            value = msgspec.json.decode(await request.body())
+        except msgspec.DecodeError as malformed:
+            return [Violation(f"the body is not JSON: {_plain(str(malformed))}")]
+        if found := list(mistakes(kind, value)):
+            return found
+    extra = error.extra if isinstance(error.extra, list) else []
+    return [Violation(_plain(str(e["message"])), e.get("key")) for e in extra] or [
+        Violation("Bad Request")
+    ]
+
+
+def mistakes(kind: type[Body], value: object, path: str = "") -> Iterator[Violation]:
+    """Field by field. `path` leads to a nested body, for example `prices[0].`."""
+    if not isinstance(value, dict):
+        yield Violation("must be an object", path.rstrip(".") or None)
+        return
+    given: dict[str, Any] = {}
+    for field in fields(kind):
+        name = path + field.encode_name
+        if field.encode_name not in value:
+            if field.required:
+                yield Violation("is required", name)
+            else:
+                given[field.name] = _default(field)
+            continue
+        found = list(_field_mistakes(field.type, value[field.encode_name], name))
+        if not found:
+            given[field.name] = msgspec.convert(value[field.encode_name], field.type)
+        yield from found
+    known = {field.encode_name for field in fields(kind)}
+    for unknown in sorted(value.keys() - known):
+        yield Violation("is not a field of this request", path + unknown)
+    for violation in kind.rules(given):
+        yield Violation(violation.message, path + (violation.field or ""))
+
+
+def _field_mistakes(kind: Any, value: object, name: str) -> Iterator[Violation]:
+    inner = get_args(kind)[0] if get_origin(kind) in (list, tuple) else None
+    if isinstance(inner, type) and issubclass(inner, Body) and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from mistakes(inner, item, f"{name}[{index}].")
+        return
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        message, _, at = str(error).partition(" - at `$")
+        yield Violation(_plain(message), name + at.rstrip("`"))
+
+
+def _default(field: FieldInfo) -> object:
+    return field.default if field.default is not NODEFAULT else field.default_factory()
+
+
+def _plain(message: str) -> str:
+    message = message.replace("`", "")
+    return message[:1].lower() + message[1:]

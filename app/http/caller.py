@@ -1,0 +1,78 @@
+"""Guards: what a route asks of a credential before anything else happens.
+
+A guard checks a token's signature and parses a key's headers. Whether the app admits the caller
+is decided inside the transaction that does the work (app/http/desk.py).
+"""
+
+import hashlib
+from typing import Any, Final
+from uuid import UUID
+
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+
+from domain.kernel.errors import Unauthenticated, WrongKeyType
+from domain.kernel.ids import AppUuid
+from domain.tenancy.caller import Caller, KeyCaller, KeyType
+from domain.tenancy.ports import TokenVerifier
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+TOKEN_MAX: Final = 8192
+KEY_MAX: Final = 256
+
+
+async def public(connection: Connection, _: BaseRouteHandler) -> None:
+    """Open to everyone. The route itself must need no identity, or carry a secret of its own."""
+
+
+async def bearer(connection: Connection, _: BaseRouteHandler) -> None:
+    """A bearer JWT of one of the app's issuers."""
+    app_uuid = _app_uuid(connection)
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token or len(token) > TOKEN_MAX:
+        raise Unauthenticated("no bearer token")
+    verifier: TokenVerifier = connection.app.state.token_verifier
+    _keep(connection, await verifier.verify(app_uuid, token.strip()))
+
+
+async def api_key(connection: Connection, _: BaseRouteHandler) -> None:
+    """An API key with its three headers."""
+    app_uuid = _app_uuid(connection)
+    secret = connection.headers.get("x-api-key", "")
+    if not secret or len(secret) > KEY_MAX:
+        raise Unauthenticated("no API key")
+    if connection.headers.get("x-client-id", "").lower() != str(app_uuid):
+        raise Unauthenticated("x-client-id is not the app")
+    needed = KeyType.READ if connection.scope.get("method") == "GET" else KeyType.WRITE
+    if connection.headers.get("x-api-key-type") != needed:
+        raise WrongKeyType(f"this route takes x-api-key-type: {needed}")
+    digest = hashlib.sha256(secret.encode()).digest()
+    _keep(connection, KeyCaller(app_uuid=app_uuid, key_hash=digest, key_type=needed))
+
+
+async def bearer_or_key(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Either of the two; the token when both are there."""
+    if "authorization" in connection.headers:
+        await bearer(connection, handler)
+    else:
+        await api_key(connection, handler)
+
+
+GUARDS: Final = (public, bearer, api_key, bearer_or_key)
+"""Every route has one of these."""
+
+
+def caller_of(connection: Connection) -> Caller:
+    caller: Caller = connection.state.caller
+    return caller
+
+
+def _keep(connection: Connection, caller: Caller) -> None:
+    connection.state.caller = caller
+
+
+def _app_uuid(connection: Connection) -> AppUuid:
+    value = connection.path_params["app_uuid"]
+    assert isinstance(value, UUID), value
+    return AppUuid(value)

@@ -1,0 +1,133 @@
+"""The desk: where a request gets its transaction. Only an admitted caller gets one.
+
+`read` is one transaction. `write` is one transaction that also keeps the answer under the
+request's idempotency key, so that work and answer are stored together or not at all.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, Protocol, TypeVar
+
+import msgspec
+from litestar import Request, Response
+
+from app.http.caller import caller_of
+from app.http.envelope import ENCODER, Envelope, one
+from app.http.errors import answer_of, respond
+from domain.catalog.ports import CatalogTx
+from domain.checkout.ports import CheckoutTx
+from domain.kernel.clock import Clock
+from domain.kernel.errors import (
+    Conflict,
+    Invalid,
+    KeyReused,
+    NotFound,
+    Refused,
+    StillRunning,
+    Violation,
+)
+from domain.kernel.idempotency import Answer, Claim, IdempotencyKeys, RequestKey
+from domain.kernel.unit_of_work import UnitOfWork
+from domain.tenancy.admission import admit
+from domain.tenancy.caller import Actor, Caller
+from domain.tenancy.ports import TenancyTx
+
+T = TypeVar("T")
+
+KEY_KEPT: Final = timedelta(days=30)
+LEASE: Final = timedelta(seconds=30)
+
+
+class Tx(TenancyTx, CatalogTx, CheckoutTx, Protocol):
+    """All that a transaction offers; services ask for their own part of it."""
+
+    @property
+    def idempotency(self) -> IdempotencyKeys: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    unit_of_work: UnitOfWork[Tx]
+    clock: Clock
+    request: Request[Any, Any, Any]
+
+    @property
+    def caller(self) -> Caller:
+        return caller_of(self.request)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[tuple[Tx, Actor]]:
+        async with self.unit_of_work.begin(self.caller.app_uuid) as tx:
+            facts = await tx.admissions.facts(self.caller)
+            yield tx, admit(self.caller, facts, at=self.clock.now())
+
+    async def write(
+        self, work: Callable[[Tx, Actor], Awaitable[T]], *, kind: str, status: int = 200
+    ) -> Response[Envelope[T]]:
+        """Do `work`, which returns the view to answer with. A repeated key gets the first answer."""
+        key: RequestKey | None = None
+        try:
+            async with self.read() as (tx, actor):
+                key = await self.key(actor)
+                if key is not None and (held := await self._claim(tx, key)) is not None:
+                    return replayed(key, held)
+                answer = Answer(status, ENCODER.encode(one(kind, await work(tx, actor))))
+                if key is not None:
+                    await tx.idempotency.finish(key, answer)
+        except (StillRunning, KeyReused):
+            raise
+        except (NotFound, Conflict, Refused) as refusal:
+            # The work is rolled back; a refusal is an answer all the same, and is kept as one.
+            if key is not None:
+                await self._keep(key, answer_of(refusal))
+            raise
+        return answered(answer)
+
+    async def key(self, actor: Actor) -> RequestKey | None:
+        key = self.request.headers.get("idempotency-key")
+        if key is None or self.request.method != "POST":
+            return None
+        if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+            message = "must be 1 to 255 printable ASCII characters"
+            raise Invalid([Violation(message, "Idempotency-Key")])
+        return RequestKey(
+            caller=actor.id,
+            operation=self.request.route_handler.operation_id or "",
+            key=key,
+            fingerprint=await fingerprint(self.request),
+        )
+
+    async def _claim(self, tx: Tx, key: RequestKey) -> Claim | None:
+        now = self.clock.now()
+        return await tx.idempotency.claim(key, until=now + LEASE, expires_at=now + KEY_KEPT)
+
+    async def _keep(self, key: RequestKey, answer: Answer) -> None:
+        async with self.unit_of_work.begin(self.caller.app_uuid) as tx:
+            if await self._claim(tx, key) is None:
+                await tx.idempotency.finish(key, answer)
+
+
+async def fingerprint(request: Request[Any, Any, Any]) -> bytes:
+    """SHA-256 of method, path and canonical body (keys sorted, white space gone)."""
+    body = await request.body()
+    canonical = msgspec.json.encode(msgspec.json.decode(body), order="sorted") if body else b""
+    head = f"{request.method} {request.url.path}\n".encode()
+    return hashlib.sha256(head + canonical).digest()
+
+
+def replayed(key: RequestKey, held: Claim) -> Response[Any]:
+    """What a repeated key hears. Raises KeyReused before StillRunning."""
+    if held.fingerprint != key.fingerprint:
+        raise KeyReused("this Idempotency-Key was used with another request")
+    if held.answer is None:
+        raise StillRunning("a request with this Idempotency-Key is still running")
+    response = respond(held.answer)
+    response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+def answered(answer: Answer) -> Response[Any]:
+    return respond(answer)

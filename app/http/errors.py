@@ -1,0 +1,133 @@
+"""Errors to HTTP: one table of statuses and codes, one lookup, one shape."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from msgspec import UNSET, Struct, UnsetType
+
+from app.http.bodies import explain
+from app.http.envelope import ENCODER
+from domain.kernel.errors import (
+    AppDisabled,
+    Conflict,
+    DomainError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    ProviderUnreadable,
+    Refused,
+    Unauthenticated,
+    Unavailable,
+    Violation,
+    WrongKeyType,
+)
+from domain.kernel.idempotency import Answer
+
+log = structlog.get_logger("http")
+
+STATUS: Final[Mapping[type[DomainError], tuple[int, str]]] = {
+    Invalid: (400, "[E4000]"),
+    Unauthenticated: (401, "[E4010]"),
+    WrongKeyType: (401, "[E4011]"),
+    AppDisabled: (403, "[E4030]"),
+    Forbidden: (403, "[E4031]"),
+    NotFound: (404, "[E4040]"),
+    Conflict: (409, "[E4090]"),
+    Refused: (422, "[E4220]"),
+    ProviderUnreadable: (502, "[E5020]"),
+    Unavailable: (503, "[E5030]"),
+}
+
+RETRY_AFTER_S: Final = {409: "1", 429: "1", 503: "2"}
+
+
+class Problem(Struct, frozen=True):
+    validation: str
+    code: str
+    message: str
+    field: str | UnsetType = UNSET
+
+
+class Problems(Struct, frozen=True):
+    """Every error looks like this; `field` only when one is to blame."""
+
+    errors: list[Problem]
+
+
+def status_of(error: type[DomainError]) -> tuple[int, str]:
+    """The nearest ancestor decides; a test proves that there always is one."""
+    return next(STATUS[kin] for kin in error.__mro__ if kin in STATUS)
+
+
+def answer_of(error: DomainError) -> Answer:
+    status, code = status_of(type(error))
+    return Answer(status, ENCODER.encode(Problems(_problems(error, code))))
+
+
+def _problems(error: DomainError, code: str) -> list[Problem]:
+    match error:
+        case Invalid(violations=violations):
+            return [Problem("error", code, v.message, v.field or UNSET) for v in violations]
+        case WrongKeyType():
+            return [Problem("error", code, "Unauthorized API key type")]
+        case Unauthenticated():
+            # One text for every reason, so that nobody learns how close a guess was.
+            return [Problem("error", code, "Unauthorized Token or API key")]
+        case NotFound():
+            return [Problem("error", code, "Not Found")]
+        case Refused(field=field):
+            return [Problem("error", code, str(error), field or UNSET)]
+        case _:
+            return [Problem("error", code, str(error))]
+
+
+def respond(answer: Answer) -> Response[bytes]:
+    headers = {}
+    if (wait := RETRY_AFTER_S.get(answer.status)) is not None:
+        headers["Retry-After"] = wait
+    return Response(
+        answer.body, status_code=answer.status, media_type="application/json", headers=headers
+    )
+
+
+def domain_error(request: Request[Any, Any, Any], error: DomainError) -> Response[bytes]:
+    if isinstance(error, Unauthenticated):
+        log.info("unauthenticated", reason=str(error))
+    if isinstance(error, Unavailable | ProviderUnreadable):
+        log.warning(error.code, reason=str(error), cause=type(error.__cause__).__name__)
+    answer = answer_of(error)
+    if isinstance(error, Unauthenticated) and "x-api-key" not in request.headers:
+        body = answer.body.replace(b"Unauthorized Token or API key", b"Unauthorized Token")
+        answer = Answer(answer.status, body)
+    return respond(answer)
+
+
+async def invalid_request(
+    request: Request[Any, Any, Any], error: ValidationException
+) -> Response[bytes]:
+    """Litestar stops at the first mistake of a body; the caller hears of all of them."""
+    return respond(answer_of(Invalid(await explain(request, error))))
+
+
+def http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """What the framework refuses by itself: no such route, wrong method, too large."""
+    if error.status_code == 404:
+        return respond(answer_of(NotFound("route", "")))
+    messages = {405: "Method Not Allowed", 413: "the body is too large (64 KiB at most)"}
+    message = messages.get(error.status_code, "Bad Request")
+    body = ENCODER.encode(Problems([Problem("error", "[E4000]", message)]))
+    return respond(Answer(error.status_code, body))
+
+
+def unforeseen(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A fault of ours. The text stays in the log."""
+    log.error("unforeseen", exc_info=error)
+    body = ENCODER.encode(Problems([Problem("error", "[E0000]", "Internal Server Error")]))
+    return respond(Answer(500, body))
+
+
+def invalid(message: str, field: str | None = None) -> Invalid:
+    return Invalid([Violation(message, field)])

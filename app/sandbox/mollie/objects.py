@@ -1,0 +1,190 @@
+"""What the sandbox holds, as frozen records. A change is a new record under the old id.
+
+Every record knows when something happens to it next (`due_at`) and under which other records it is
+listed (`parents`); clock, persistence and lists need nothing else.
+"""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from app.sandbox.mollie.money import Amount
+
+FINAL = frozenset({"paid", "canceled", "expired", "failed"})
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    id: str
+    key: str  # the API key whose world it lives in
+    created_at: datetime
+
+    @property
+    def due_at(self) -> datetime | None:
+        return None
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        return ()
+
+
+class Payment(Record, frozen=True, kw_only=True):
+    token: str  # of the hosted page, never the id
+    amount: Amount
+    description: str
+    status: str
+    sequence_type: str = "oneoff"
+    methods: tuple[str, ...] = ()  # what the shopper may choose from; empty: everything
+    method: str | None = None
+    customer_id: str | None = None
+    mandate_id: str | None = None
+    subscription_id: str | None = None
+    redirect_url: str | None = None
+    cancel_url: str | None = None
+    webhook_url: str | None = None
+    locale: str | None = None
+    metadata: Any = None
+    echoed: dict[str, Any] = {}  # accepted and given back as sent: lines, addresses, ...
+    expires_at: datetime | None = None
+    expiry_due: datetime | None = None  # Mollie books the expiry a little late
+    outcome: str | None = None  # what a recurring charge will come to by itself
+    outcome_due: datetime | None = None
+    happened: dict[str, datetime] = {}  # status -> when
+    failure_reason: str | None = None
+
+    @property
+    def due_at(self) -> datetime | None:
+        if self.status in FINAL:
+            return None
+        return self.outcome_due or self.expiry_due
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        return tuple(id for id in (self.customer_id, self.subscription_id) if id)
+
+
+class Customer(Record, frozen=True, kw_only=True):
+    name: str | None = None
+    email: str | None = None
+    locale: str | None = None
+    metadata: Any = None
+    deleted_at: datetime | None = None
+
+
+class Mandate(Record, frozen=True, kw_only=True):
+    customer_id: str
+    method: str
+    status: Literal["pending", "valid", "invalid"]
+    details: dict[str, Any]
+    reference: str | None = None
+    signature_date: date | None = None
+    valid_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    @property
+    def due_at(self) -> datetime | None:
+        return self.valid_at if self.status == "pending" else None
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        return (self.customer_id,)
+
+
+class Refund(Record, frozen=True, kw_only=True):
+    payment_id: str
+    amount: Amount
+    description: str
+    status: str
+    metadata: Any = None
+    step_due: datetime | None = None
+
+    @property
+    def due_at(self) -> datetime | None:
+        return self.step_due
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        return (self.payment_id,)
+
+
+class Chargeback(Record, frozen=True, kw_only=True):
+    payment_id: str
+    amount: Amount
+    reason: str | None = None
+    reversed_at: datetime | None = None
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        return (self.payment_id,)
+
+
+class Subscription(Record, frozen=True, kw_only=True):
+    customer_id: str
+    amount: Amount
+    interval: str
+    description: str
+    status: str
+    start_date: date
+    anchor: date  # what the next dates count from: the start, or the last charge before a patch
+    charges_since_anchor: int = 0
+    charges: int = 0
+    times: int | None = None
+    method: str | None = None
+    mandate_id: str | None = None
+    webhook_url: str | None = None
+    metadata: Any = None
+    echoed: dict[str, Any] = {}
+    next_date: date | None = None
+    charge_due: datetime | None = None
+    canceled_at: datetime | None = None
+
+    @property
+    def due_at(self) -> datetime | None:
+        return self.charge_due if self.status == "active" else None
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        return (self.customer_id,)
+
+
+class Attempt(Struct, frozen=True, rename="camel"):
+    scheduled_for: datetime
+    at: datetime
+    status: int | None = None
+    error: str | None = None
+
+
+class Delivery(Record, frozen=True, kw_only=True):
+    """One notification to one webhook address, with all its attempts."""
+
+    payment_id: str
+    url: str
+    reason: str
+    state: Literal["pending", "delivered", "failed", "dropped"] = "pending"
+    first_due: datetime
+    next_due: datetime | None
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def due_at(self) -> datetime | None:
+        return self.next_due
+
+
+class Asked(Record, frozen=True, kw_only=True):
+    """A call to /v2 as the log keeps it."""
+
+    method: str
+    path: str
+    operation: str | None
+    status: int | None = None  # None: the connection was cut without an answer
+    idempotency_key: str | None = None
+    replayed: bool = False
+    fault: str | None = None
+
+
+class Remembered(Record, frozen=True, kw_only=True):
+    """The answer under an idempotency key; its id is credential and key together."""
+
+    fingerprint: str
+    status: int
+    body: bytes

@@ -1,0 +1,162 @@
+"""A payment in Mollie's words: exactly the fields and links that its state has."""
+
+from typing import Any, Final
+
+from app.sandbox.mollie.clock import stamp
+from app.sandbox.mollie.hal import documentation, link, page_link
+from app.sandbox.mollie.methods import METHODS
+from app.sandbox.mollie.money import Amount
+from app.sandbox.mollie.objects import FINAL, Chargeback, Payment, Refund
+from app.sandbox.mollie.state import CARD_FAILURES, HAPPENED_AT
+from app.sandbox.mollie.world import World
+
+Json = dict[str, Any]
+_BANK_REASONS: Final = {
+    "insufficient_funds": ("AM04", "Insufficient funds"),
+    "account_closed": ("AC04", "Account closed"),
+    "refused_by_issuer": ("MS03", "Reason not specified"),
+}
+_CARD: Final = {
+    "cardToken": None,
+    "cardFingerprint": "fHB3CCKx9REkz8fPplT8N4nq",
+    "cardNumber": "9479",
+    "cardHolder": "T. TEST",
+    "cardAudience": "consumer",
+    "cardLabel": "Mastercard",
+    "cardCountryCode": "NL",
+    "cardSecurity": "3dsecure",
+    "feeRegion": "intra-eu",
+}
+
+
+def render_payment(world: World, payment: Payment, base: str) -> Json:
+    body: Json = {
+        "resource": "payment",
+        "id": payment.id,
+        "mode": world.mode,
+        "createdAt": stamp(payment.created_at),
+        "amount": payment.amount.json(),
+        "description": payment.description,
+        "method": payment.method,
+        "metadata": payment.metadata,
+        "status": payment.status,
+    }
+    if payment.status not in FINAL:
+        body["isCancelable"] = is_cancelable(payment)
+    if payment.expires_at is not None:
+        body["expiresAt"] = stamp(payment.expires_at)
+    for status, field in HAPPENED_AT.items():
+        if status in payment.happened:
+            body[field] = stamp(payment.happened[status])
+    body.update(_money_back(world, payment))
+    if (details := _details(payment)) is not None:
+        body["details"] = details
+    optional = {
+        "locale": payment.locale,
+        "countryCode": "NL" if payment.status == "paid" else None,
+        "customerId": payment.customer_id,
+        "mandateId": payment.mandate_id,
+        "subscriptionId": payment.subscription_id,
+        "cancelUrl": payment.cancel_url,
+        "webhookUrl": payment.webhook_url,
+    }
+    body.update({name: value for name, value in optional.items() if value is not None})
+    body["profileId"] = world.profile_id
+    body["sequenceType"] = payment.sequence_type
+    body["redirectUrl"] = payment.redirect_url
+    body.update(payment.echoed)
+    body["_links"] = _links(world, payment, base)
+    return body
+
+
+def is_cancelable(payment: Payment) -> bool:
+    if payment.status == "authorized":
+        return True
+    method = METHODS.get(payment.method or "")
+    return method is not None and method.cancelable
+
+
+def refunded(world: World, payment: Payment) -> int:
+    refunds = world.of(Refund, payment.id)
+    return sum(r.amount.minor for r in refunds if r.status not in ("failed", "canceled"))
+
+
+def charged_back(world: World, payment: Payment) -> int:
+    chargebacks = world.of(Chargeback, payment.id)
+    return sum(c.amount.minor for c in chargebacks if c.reversed_at is None)
+
+
+def _money_back(world: World, payment: Payment) -> Json:
+    if payment.status != "paid":
+        return {}
+    currency, total = payment.amount.currency, payment.amount.minor
+    back = refunded(world, payment)
+    body: Json = {
+        "amountRefunded": Amount(currency, back).json(),
+        "amountRemaining": Amount(currency, total - back).json(),
+    }
+    if (lost := charged_back(world, payment)) != 0:
+        body["amountChargedBack"] = Amount(currency, lost).json()
+    if world.mode == "live" or payment.amount.minor:
+        body["settlementAmount"] = payment.amount.json()
+    return body
+
+
+def _details(payment: Payment) -> Json | None:
+    if payment.method == "creditcard" and payment.status in ("paid", "authorized"):
+        return dict(_CARD)
+    if payment.method == "directdebit":
+        return _debit_details(payment)
+    if payment.status == "failed" and payment.method in ("creditcard", "applepay", "googlepay"):
+        reason = payment.failure_reason or "unknown_reason"
+        message = CARD_FAILURES.get(reason, CARD_FAILURES["unknown_reason"])
+        return {"failureReason": reason, "failureMessage": message}
+    if payment.status == "failed" and payment.failure_reason:
+        return {"failureReason": payment.failure_reason}
+    return None
+
+
+def _debit_details(payment: Payment) -> Json:
+    due = payment.created_at.date().isoformat()
+    details: Json = {
+        "consumerName": "T. TEST",
+        "consumerAccount": "NL55INGB0000000000",
+        "consumerBic": "INGBNL2A",
+        "creditorIdentifier": "NL08ZZZ502057730000",
+        "transferReference": f"SD-{payment.id[-12:]}",
+        "dueDate": due,
+        "signatureDate": due,
+    }
+    if payment.status == "failed":
+        code, reason = _BANK_REASONS.get(
+            payment.failure_reason or "", ("MS03", "Reason not specified")
+        )
+        details["bankReasonCode"], details["bankReason"] = code, reason
+    return details
+
+
+def _links(world: World, payment: Payment, base: str) -> Json:
+    links: Json = {
+        "self": link(base, f"payments/{payment.id}"),
+        "dashboard": page_link(f"{base}/#{payment.id}"),
+    }
+    recurring = payment.sequence_type == "recurring"
+    if payment.status == "open" and not recurring:
+        links["checkout"] = page_link(f"{base}/checkout/select/{payment.token}")
+    changeable = payment.status == "paid" or (recurring and payment.status not in FINAL)
+    if world.mode == "test" and changeable:
+        links["changePaymentState"] = page_link(f"{base}/checkout/change/{payment.token}")
+    if (customer := payment.customer_id) is not None:
+        links["customer"] = link(base, f"customers/{customer}")
+        if payment.mandate_id is not None:
+            path = f"customers/{customer}/mandates/{payment.mandate_id}"
+            links["mandate"] = link(base, path)
+        if payment.subscription_id is not None:
+            path = f"customers/{customer}/subscriptions/{payment.subscription_id}"
+            links["subscription"] = link(base, path)
+    if world.of(Refund, payment.id):
+        links["refunds"] = link(base, f"payments/{payment.id}/refunds")
+    if world.of(Chargeback, payment.id):
+        links["chargebacks"] = link(base, f"payments/{payment.id}/chargebacks")
+    links["documentation"] = documentation("get-payment")
+    return links

@@ -1,0 +1,76 @@
+"""Settings, all from the environment. Each has a unit, a default and a reason to exist."""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """`database_url` is KONTOR_DATABASE_URL, and so on. `kontor settings` prints them all."""
+
+    database_url: Annotated[
+        str, Meta(description="PostgreSQL to work with; a member of the role kontor_app suffices")
+    ]
+    database_pool_size: Annotated[
+        int, Meta(ge=1, le=200, description="connections per process")
+    ] = 10
+    public_url: Annotated[
+        str, Meta(description="where shoppers and providers reach this API, without a final slash")
+    ] = "http://127.0.0.1:8000"
+    secret_key: Annotated[
+        str,
+        Meta(
+            description="seals credentials: `version:base64 of 32 bytes`, newest first, separated "
+            "by commas. `kontor doctor --new-key` prints one"
+        ),
+    ] = ""
+    mollie_url: Annotated[
+        str, Meta(description="Mollie's API, or the sandbox's address")
+    ] = "https://api.mollie.com"
+    provider_timeout_s: Annotated[
+        float,
+        Meta(gt=0, le=10, description="seconds for one call to a provider; two fit in a request"),
+    ] = 4.5
+    lease_s: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=600,
+            description="seconds after which work that a dead process held is taken up by another",
+        ),
+    ] = 30
+    worker_poll_s: Annotated[
+        float, Meta(gt=0, le=60, description="seconds between two looks for due work")
+    ] = 0.5
+    host: Annotated[str, Meta(description="address that `kontor serve` listens on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="port of `kontor serve`")] = 8000
+    is_dev: Annotated[
+        bool, Meta(description="development: `kontor token` works, http URLs may be localhost")
+    ] = False
+
+
+SECRETS = frozenset({"database_url", "secret_key"})
+PREFIX = "KONTOR_"
+
+
+class BadSetting(ValueError):
+    """Says which variable is wrong, and how."""
+
+
+def load(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Raises BadSetting."""
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(Settings):
+        name = PREFIX + field.name.upper()
+        if (text := environment.get(name)) is None:
+            if field.required:
+                raise BadSetting(f"{name} is not set")
+            continue
+        try:
+            values[field.name] = msgspec.convert(text, field.type, strict=False)
+        except msgspec.ValidationError as error:
+            raise BadSetting(f"{name}: {str(error).replace('`', '')}") from None
+    return Settings(**values)

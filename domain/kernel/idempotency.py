@@ -1,0 +1,52 @@
+"""One key, one effect, one answer.
+
+A key belongs to an app, a caller and an operation. The first request with it claims it; its
+answer is kept and given again to the same request. A crashed request's claim lapses with its
+lease, and the next request with the key carries on.
+"""
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class RequestKey(Struct, frozen=True, kw_only=True):
+    caller: str
+    """Who asks: `user:<uuid>` or `key:<uuid>`."""
+    operation: str
+    """The route's operation id."""
+    key: str
+    fingerprint: bytes
+    """SHA-256 of method, path and canonical body."""
+
+
+class Answer(Struct, frozen=True):
+    """What was sent, byte for byte."""
+
+    status: int
+    body: bytes
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """What is on record under a key."""
+
+    fingerprint: bytes
+    answer: Answer | None
+    lease_until: datetime
+    expires_at: datetime
+    subject_uuid: UUID | None = None
+    """The row that the unfinished request was making; a retry resumes it."""
+
+
+class IdempotencyKeys(Protocol):
+    async def claim(self, key: RequestKey, *, until: datetime, expires_at: datetime) -> Claim | None:
+        """None: the key is now ours. Otherwise what stands under it.
+
+        Waits for a transaction that is claiming the same key, at most the lock timeout;
+        raises StillRunning after that.
+        """
+        ...
+
+    async def finish(self, key: RequestKey, answer: Answer) -> None: ...

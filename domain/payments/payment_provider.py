@@ -1,0 +1,46 @@
+"""A payment provider: an app's account at Mollie or another, test or live.
+
+Its credential is sealed before it reaches this struct; only an adapter opens it, for one call.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.kernel.ids import AppUuid
+from domain.kernel.money import Currency, Money, minor_per_unit
+
+
+class ProviderName(StrEnum):
+    MOLLIE = "mollie"
+    KOMOJU = "komoju"
+
+
+class ProviderMode(StrEnum):
+    TEST = "test"
+    LIVE = "live"
+
+
+class PaymentProvider(Struct, frozen=True, kw_only=True):
+    uuid: UUID
+    app_uuid: AppUuid
+    id: int = 0
+    """Given by the database; 0 before."""
+    name: ProviderName
+    mode: ProviderMode
+    title: str
+    is_default: bool
+    """Used when a price names no account; one per app and name."""
+    credential_sealed: bytes
+    credential_hint: str
+    """The credential's last four characters."""
+    verification_amount_minor: int | None = None
+    """What a `setup` session charges and refunds; None: one whole unit of the currency."""
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None = None
+
+    def verification_amount(self, currency: Currency) -> Money:
+        return Money(self.verification_amount_minor or minor_per_unit(currency), currency)

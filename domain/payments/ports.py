@@ -1,0 +1,216 @@
+"""What a payment provider gives, in our words. One port per ability; an adapter file for each.
+
+Every method makes one HTTP call (or pages through a list), bounded in time, and never runs inside
+a transaction. All raise ProviderUnavailable when the outcome is unknown (no answer, 5xx, 429,
+still running) and ProviderUnreadable when the answer makes no sense, is not about what was asked,
+or our credential was refused (401, 403).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.kernel.money import Money
+from domain.payments.payment_provider import PaymentProvider, ProviderName
+
+
+class SequenceType(StrEnum):
+    ONEOFF = "oneoff"
+    FIRST = "first"
+    """Leaves a mandate behind."""
+    RECURRING = "recurring"
+
+
+class PaymentStatus(StrEnum):
+    OPEN = "open"
+    PENDING = "pending"
+    AUTHORIZED = "authorized"
+    PAID = "paid"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+
+class MandateStatus(StrEnum):
+    PENDING = "pending"
+    VALID = "valid"
+    INVALID = "invalid"
+
+
+class RefundStatus(StrEnum):
+    """`requested` and `declined` are ours: before the provider has it, and when it said no."""
+
+    REQUESTED = "requested"
+    QUEUED = "queued"
+    PENDING = "pending"
+    PROCESSING = "processing"
+    REFUNDED = "refunded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    DECLINED = "declined"
+
+
+class ProviderPayment(Struct, frozen=True, kw_only=True):
+    """A payment as the provider holds it at this moment: all that matters about it."""
+
+    ref: str
+    status: PaymentStatus
+    amount: Money
+    sequence_type: SequenceType
+    refunded: Money
+    """Sum of refunds that are not failed or canceled; zero of the payment's currency at first."""
+    charged_back: Money
+    attempt_uuid: UUID | None
+    """From our metadata; None when the payment is not one that we made."""
+    method: str | None = None
+    checkout_url: str | None = None
+    """Only while the shopper can still pay."""
+    customer_ref: str | None = None
+    mandate_ref: str | None = None
+    failure_reason: str | None = None
+    is_cancelable: bool = False
+    paid_at: datetime | None = None
+    created_at: datetime
+
+
+class ProviderMandate(Struct, frozen=True, kw_only=True):
+    ref: str
+    customer_ref: str
+    status: MandateStatus
+    method: str
+    details: Mapping[str, str]
+    """What a person recognises: `cardNumber` (last four), `cardLabel`, `cardExpiryDate`,
+    `consumerAccount` (last four). Nothing that could be charged."""
+
+
+class ProviderRefund(Struct, frozen=True, kw_only=True):
+    ref: str
+    status: RefundStatus
+    amount: Money
+    refund_uuid: UUID | None
+    """From our metadata; None for a refund made in the provider's dashboard."""
+
+
+class Declined(Struct, frozen=True):
+    """The provider's considered no (a 4xx about the request): repeating it changes nothing."""
+
+    reason: str
+    field: str | None = None
+
+
+class NewCustomer(Struct, frozen=True, kw_only=True):
+    uuid: UUID
+    """Ours: the idempotency key, and in the provider's metadata for finding it again."""
+    tenant_uuid: UUID
+    name: str
+    email: str | None
+
+
+class NewPayment(Struct, frozen=True, kw_only=True):
+    """Everything a payment's request is rendered from."""
+
+    attempt_uuid: UUID
+    app_uuid: UUID
+    checkout_session_uuid: UUID
+    amount: Money
+    description: str
+    sequence_type: SequenceType
+    customer_ref: str
+    payment_method: str
+    """Our word, for example `card`."""
+    return_url: str
+    webhook_url: str
+    locale: str | None
+
+
+class CustomersPort(Protocol):
+    async def create(self, account: PaymentProvider, customer: NewCustomer) -> str | Declined:
+        """Returns the provider's reference. Asking twice with the same uuid makes one."""
+        ...
+
+    async def find(self, account: PaymentProvider, uuid: UUID, *, since: datetime) -> str | None:
+        """The customer that carries our uuid in its metadata, created at `since` or later."""
+        ...
+
+
+class PaymentsPort(Protocol):
+    def render(self, payment: NewPayment) -> bytes:
+        """The request's body. Stored with the intent, so that a retry sends the same bytes."""
+        ...
+
+    async def create(
+        self, account: PaymentProvider, request: bytes, *, key: UUID
+    ) -> ProviderPayment | Declined:
+        """Asking twice with the same key within the provider's window makes one payment."""
+        ...
+
+    async def get(self, account: PaymentProvider, ref: str) -> ProviderPayment | None:
+        """None: the provider knows no such payment (404)."""
+        ...
+
+    async def find(
+        self, account: PaymentProvider, attempt_uuid: UUID, *, since: datetime
+    ) -> ProviderPayment | None:
+        """Read the list back to `since` for the payment that carries our attempt's uuid.
+
+        None only when the list was read to that point and it was not there.
+        """
+        ...
+
+    async def cancel(self, account: PaymentProvider, ref: str) -> ProviderPayment | Declined: ...
+
+
+class RefundsPort(Protocol):
+    async def create(
+        self, account: PaymentProvider, payment_ref: str, amount: Money, *, refund_uuid: UUID
+    ) -> ProviderRefund | Declined:
+        """The uuid is the idempotency key, and goes into the metadata."""
+        ...
+
+    async def list(
+        self, account: PaymentProvider, payment_ref: str
+    ) -> tuple[ProviderRefund, ...]: ...
+
+
+class MandatesPort(Protocol):
+    async def get(
+        self, account: PaymentProvider, customer_ref: str, mandate_ref: str
+    ) -> ProviderMandate | None:
+        """None: gone (404 or 410)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One provider's abilities."""
+
+    customers: CustomersPort
+    payments: PaymentsPort
+    refunds: RefundsPort
+    mandates: MandatesPort
+    key_window_s: int
+    """How long the provider remembers an idempotency key, less a margin. A retry after that
+    looks the payment up and never asks again."""
+    locales: frozenset[str]
+
+
+Providers = Mapping[ProviderName, Provider]
+
+
+class Vault(Protocol):
+    """Seals small secrets so that a stolen table is worth nothing."""
+
+    def seal(self, secret: str, *, context: str) -> bytes:
+        """`context` names app, table, column and row; opening needs the same."""
+        ...
+
+    def open(self, sealed: bytes, *, context: str) -> str: ...
+
+
+def credential_context(account_uuid: UUID, app_uuid: UUID) -> str:
+    return f"{app_uuid}|payment_providers|credential|{account_uuid}"
