@@ -27,9 +27,9 @@ class Settings(Struct, frozen=True, kw_only=True):
             "by commas. `kontor doctor --new-key` prints one"
         ),
     ] = ""
-    mollie_url: Annotated[
-        str, Meta(description="Mollie's API, or the sandbox's address")
-    ] = "https://api.mollie.com"
+    mollie_url: Annotated[str, Meta(description="Mollie's API, or the sandbox's address")] = (
+        "https://api.mollie.com"
+    )
     provider_timeout_s: Annotated[
         float,
         Meta(gt=0, le=10, description="seconds for one call to a provider; two fit in a request"),

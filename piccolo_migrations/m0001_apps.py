@@ -17,6 +17,7 @@ end $$;
 
 grant usage on schema public to {ROLE};
 grant {ROLE} to current_user;
+grant select on migration to {ROLE};  -- readiness compares it with the code
 
 create table apps (
     app_uuid       uuid        not null,

@@ -16,7 +16,8 @@ create table checkout_sessions (
     tenant_uuid            uuid        not null,
     user_uuid              uuid,
     payment_provider_uuid  uuid        not null,
-    mode                   text        not null check (mode in ('setup', 'payment', 'subscription')),
+    mode                   text        not null
+        check (mode in ('setup', 'payment', 'subscription')),
     status                 text        not null
         check (status in ('open', 'processing', 'complete', 'expired', 'failed')),
     payment_status         text        not null
@@ -33,6 +34,7 @@ create table checkout_sessions (
     provider_ref           text,
     next_action_url        text,
     expires_at             timestamptz not null,
+    due_at                 timestamptz not null,
     created_at             timestamptz not null,
     updated_at             timestamptz not null,
     deleted_at             timestamptz,
@@ -50,7 +52,7 @@ create table checkout_sessions (
 );
 create index checkout_sessions_tenant_idx on checkout_sessions (app_uuid, tenant_uuid, uuid);
 create index checkout_sessions_due_idx
-    on checkout_sessions (app_uuid, expires_at) where status = 'open';
+    on checkout_sessions (app_uuid, due_at) where status = 'open';
 {isolated("checkout_sessions")}
 
 create table payment_attempts (
@@ -67,6 +69,7 @@ create table payment_attempts (
     first_submitted_at     timestamptz not null,
     tries                  integer     not null,
     lease_until            timestamptz not null,
+    due_at                 timestamptz not null,
     created_at             timestamptz not null,
     updated_at             timestamptz not null,
     constraint payment_attempts_pkey primary key (app_uuid, uuid),
@@ -75,7 +78,7 @@ create table payment_attempts (
         references checkout_sessions (app_uuid, uuid)
 );
 create index payment_attempts_due_idx
-    on payment_attempts (app_uuid, lease_until) where status = 'submitting';
+    on payment_attempts (app_uuid, due_at) where status = 'submitting';
 {isolated("payment_attempts")}
 
 create table payments (
@@ -102,7 +105,6 @@ create table payments (
     mandate_ref            text,
     paid_at                timestamptz,
     due_at                 timestamptz,
-    looks                  integer     not null,
     created_at             timestamptz not null,
     updated_at             timestamptz not null,
     constraint payments_pkey primary key (app_uuid, uuid),

@@ -25,6 +25,7 @@ create table refunds (
     first_submitted_at     timestamptz not null,
     tries                  integer     not null,
     lease_until            timestamptz not null,
+    due_at                 timestamptz not null,
     created_at             timestamptz not null,
     updated_at             timestamptz not null,
     constraint refunds_pkey primary key (app_uuid, uuid),
@@ -33,7 +34,7 @@ create table refunds (
     constraint refunds_payment_fkey
         foreign key (app_uuid, payment_uuid) references payments (app_uuid, uuid)
 );
-create index refunds_due_idx on refunds (app_uuid, lease_until) where status = 'requested';
+create index refunds_due_idx on refunds (app_uuid, due_at) where status = 'requested';
 {isolated("refunds")}
 """
 

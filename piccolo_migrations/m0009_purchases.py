@@ -54,7 +54,6 @@ create table subscriptions (
     tax_rate_uuid          uuid,
     quantity               integer     not null check (quantity >= 1),
     status                 text        not null check (status in ('active')),
-    mandate_ref            text,
     anchor_at              timestamptz not null,
     created_at             timestamptz not null,
     updated_at             timestamptz not null,

@@ -2,7 +2,7 @@
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-from infrastructure.postgres.ddl import isolated, migration
+from infrastructure.postgres.ddl import migration
 
 ID = "2026-11-21T00:11:00"
 VERSION = "1.38.0"
@@ -11,7 +11,7 @@ DESCRIPTION = "due work"
 # A worker first asks which apps have something due, then claims their rows app by app, each under
 # that app's row-level security. The function runs as its owner; FORCE binds owners too, hence the
 # policies. It returns nothing but the apps' ids.
-UP = f"""
+UP = """
 create policy directory on inbox for select to current_user using (true);
 create policy directory on outbox for select to current_user using (true);
 create policy directory on payment_attempts for select to current_user using (true);
@@ -25,10 +25,10 @@ begin atomic
     select app_uuid from inbox where due_at <= at
     union select app_uuid from outbox where due_at <= at
     union select app_uuid from payment_attempts
-           where status = 'submitting' and lease_until <= at
+           where status = 'submitting' and due_at <= at
     union select app_uuid from payments where due_at <= at
-    union select app_uuid from refunds where status = 'requested' and lease_until <= at
-    union select app_uuid from checkout_sessions where status = 'open' and expires_at <= at;
+    union select app_uuid from refunds where status = 'requested' and due_at <= at
+    union select app_uuid from checkout_sessions where status = 'open' and due_at <= at;
 end;
 revoke all on function apps_with_due_work from public;
 grant execute on function apps_with_due_work to kontor_app;

@@ -45,6 +45,7 @@ async def strict_json(request: Request[Any, Any, Any]) -> None:
     if request.method in ("GET", "HEAD", "OPTIONS", "DELETE"):
         return
     body = await request.body()
+    request.state.body = body  # explain() cannot await
     if body and not request.headers.get("content-type", "").startswith("application/json"):
         raise Invalid([Violation("must be application/json", "Content-Type")])
     try:
@@ -73,13 +74,13 @@ def _depth(body: bytes) -> int:
     return deepest
 
 
-async def explain(request: Request[Any, Any, Any], error: ValidationException) -> list[Violation]:
+def explain(request: Request[Any, Any, Any], error: ValidationException) -> list[Violation]:
     """Everything that is wrong with a request that did not decode."""
     data_field = getattr(request.route_handler, "parsed_data_field", None)
     kind = None if data_field is None else data_field.annotation
     if isinstance(kind, type) and issubclass(kind, Body):
         try:
-            value = msgspec.json.decode(await request.body())
+            value = msgspec.json.decode(request.state.body)
         except msgspec.DecodeError as malformed:
             return [Violation(f"the body is not JSON: {_plain(str(malformed))}")]
         if found := list(mistakes(kind, value)):

@@ -29,7 +29,7 @@ async def public(connection: Connection, _: BaseRouteHandler) -> None:
 async def bearer(connection: Connection, _: BaseRouteHandler) -> None:
     """A bearer JWT of one of the app's issuers."""
     app_uuid = _app_uuid(connection)
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    scheme, _space, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token or len(token) > TOKEN_MAX:
         raise Unauthenticated("no bearer token")
     verifier: TokenVerifier = connection.app.state.token_verifier

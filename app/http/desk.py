@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, cast
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response
@@ -17,8 +18,6 @@ from litestar import Request, Response
 from app.http.caller import caller_of
 from app.http.envelope import ENCODER, Envelope, one
 from app.http.errors import answer_of, respond
-from domain.catalog.ports import CatalogTx
-from domain.checkout.ports import CheckoutTx
 from domain.kernel.clock import Clock
 from domain.kernel.errors import (
     Conflict,
@@ -29,23 +28,22 @@ from domain.kernel.errors import (
     StillRunning,
     Violation,
 )
-from domain.kernel.idempotency import Answer, Claim, IdempotencyKeys, RequestKey
+from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey
+from domain.kernel.ids import TenantUuid
 from domain.kernel.unit_of_work import UnitOfWork
+from domain.payments.accounts import AccountsTx
+from domain.subscriptions.deliver_purchase import PurchasesTx
 from domain.tenancy.admission import admit
-from domain.tenancy.caller import Actor, Caller
+from domain.tenancy.caller import Actor, Caller, Scope
 from domain.tenancy.ports import TenancyTx
 
 T = TypeVar("T")
 
-KEY_KEPT: Final = timedelta(days=30)
 LEASE: Final = timedelta(seconds=30)
 
 
-class Tx(TenancyTx, CatalogTx, CheckoutTx, Protocol):
-    """All that a transaction offers; services ask for their own part of it."""
-
-    @property
-    def idempotency(self) -> IdempotencyKeys: ...
+class Tx(TenancyTx, AccountsTx, PurchasesTx, Protocol):
+    """All that a request's transaction offers; services ask for their own part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +62,18 @@ class Desk:
             facts = await tx.admissions.facts(self.caller)
             yield tx, admit(self.caller, facts, at=self.clock.now())
 
+    @asynccontextmanager
+    async def tenant(self, tenant_uuid: UUID, scope: Scope) -> AsyncIterator[Tx]:
+        """To read what belongs to one tenant. Raises NotFound when it is not the caller's."""
+        async with self.read() as (tx, actor):
+            actor.need_tenant(TenantUuid(tenant_uuid), scope)
+            await tx.tenants.get(TenantUuid(tenant_uuid))
+            yield tx
+
     async def write(
         self, work: Callable[[Tx, Actor], Awaitable[T]], *, kind: str, status: int = 200
     ) -> Response[Envelope[T]]:
-        """Do `work`, which returns the view to answer with. A repeated key gets the first answer."""
+        """Do `work`, which returns the view to answer with. A repeat gets the first answer."""
         key: RequestKey | None = None
         try:
             async with self.read() as (tx, actor):
@@ -84,30 +90,38 @@ class Desk:
             if key is not None:
                 await self._keep(key, answer_of(refusal))
             raise
-        return answered(answer)
+        return cast(Response[Envelope[T]], respond(answer))
 
     async def key(self, actor: Actor) -> RequestKey | None:
-        key = self.request.headers.get("idempotency-key")
+        key = given_key(self.request)
         if key is None or self.request.method != "POST":
             return None
-        if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
-            message = "must be 1 to 255 printable ASCII characters"
-            raise Invalid([Violation(message, "Idempotency-Key")])
         return RequestKey(
             caller=actor.id,
-            operation=self.request.route_handler.operation_id or "",
+            operation=str(self.request.route_handler.operation_id),
             key=key,
             fingerprint=await fingerprint(self.request),
         )
 
     async def _claim(self, tx: Tx, key: RequestKey) -> Claim | None:
         now = self.clock.now()
-        return await tx.idempotency.claim(key, until=now + LEASE, expires_at=now + KEY_KEPT)
+        return await tx.idempotency.claim(
+            key, now=now, until=now + LEASE, expires_at=now + KEY_KEPT
+        )
 
     async def _keep(self, key: RequestKey, answer: Answer) -> None:
         async with self.unit_of_work.begin(self.caller.app_uuid) as tx:
             if await self._claim(tx, key) is None:
                 await tx.idempotency.finish(key, answer)
+
+
+def given_key(request: Request[Any, Any, Any]) -> str | None:
+    """The Idempotency-Key. Raises Invalid."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        message = "must be 1 to 255 printable ASCII characters"
+        raise Invalid([Violation(message, "Idempotency-Key")])
+    return key
 
 
 async def fingerprint(request: Request[Any, Any, Any]) -> bytes:
@@ -127,7 +141,3 @@ def replayed(key: RequestKey, held: Claim) -> Response[Any]:
     response = respond(held.answer)
     response.headers["Idempotent-Replayed"] = "true"
     return response
-
-
-def answered(answer: Answer) -> Response[Any]:
-    return respond(answer)

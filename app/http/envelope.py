@@ -45,5 +45,3 @@ def stamp(at: datetime) -> Timestamp:
 
 def maybe_stamp(at: datetime | None) -> Timestamp | None:
     return None if at is None else stamp(at)
-
-

@@ -105,11 +105,9 @@ def domain_error(request: Request[Any, Any, Any], error: DomainError) -> Respons
     return respond(answer)
 
 
-async def invalid_request(
-    request: Request[Any, Any, Any], error: ValidationException
-) -> Response[bytes]:
+def invalid_request(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
     """Litestar stops at the first mistake of a body; the caller hears of all of them."""
-    return respond(answer_of(Invalid(await explain(request, error))))
+    return respond(answer_of(Invalid(explain(request, error))))
 
 
 def http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -5,11 +5,13 @@ answer is kept and given again to the same request. A crashed request's claim la
 lease, and the next request with the key carries on.
 """
 
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 from uuid import UUID
 
 from msgspec import Struct
+
+KEY_KEPT: Final = timedelta(days=30)
 
 
 class RequestKey(Struct, frozen=True, kw_only=True):
@@ -41,7 +43,9 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 
 class IdempotencyKeys(Protocol):
-    async def claim(self, key: RequestKey, *, until: datetime, expires_at: datetime) -> Claim | None:
+    async def claim(
+        self, key: RequestKey, *, now: datetime, until: datetime, expires_at: datetime
+    ) -> Claim | None:
         """None: the key is now ours. Otherwise what stands under it.
 
         Waits for a transaction that is claiming the same key, at most the lock timeout;
@@ -50,3 +54,7 @@ class IdempotencyKeys(Protocol):
         ...
 
     async def finish(self, key: RequestKey, answer: Answer) -> None: ...
+
+    async def release(self, key: RequestKey, *, at: datetime) -> None:
+        """End the lease of an unfinished claim: the next request with the key carries on."""
+        ...

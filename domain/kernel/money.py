@@ -9,14 +9,15 @@ Currency = NewType("Currency", str)
 """An ISO 4217 code in upper case, one of EXPONENTS."""
 
 # Digits after the decimal point, per ISO 4217; the currencies that Mollie and KOMOJU settle in.
-EXPONENTS: Final[Mapping[str, int]] = {
-    **dict.fromkeys(
-        "AED AUD BGN BRL CAD CHF CZK DKK EUR GBP HKD HUF ILS MXN MYR NOK NZD PHP PLN RON RUB "
-        "SEK SGD THB TWD USD ZAR".split(),
-        2,
-    ),
-    **dict.fromkeys("ISK JPY KRW".split(), 0),
-}
+_WITH_CENTS: Final = (
+    "AED AUD BGN BRL CAD CHF CZK DKK EUR GBP HKD HUF ILS MXN MYR NOK NZD PHP PLN RON RUB SEK SGD "
+    "THB TWD USD ZAR"
+)
+_WITHOUT: Final = "ISK JPY KRW"
+
+EXPONENTS: Final[Mapping[str, int]] = dict.fromkeys(_WITH_CENTS.split(" "), 2) | dict.fromkeys(
+    _WITHOUT.split(" "), 0
+)
 
 
 class CurrencyMismatch(AssertionError):

@@ -34,12 +34,16 @@ def admit(caller: Caller, facts: AdmissionFacts, *, at: datetime) -> Actor:
     """Raises Unauthenticated, WrongKeyType or AppDisabled."""
     if facts.app_is_disabled is None:
         raise Unauthenticated("no such app")
-    actor = _key_actor(caller, facts, at) if isinstance(caller, KeyCaller) else Actor(
-        app_uuid=caller.app_uuid,
-        id=f"user:{caller.user_uuid}",
-        user_uuid=caller.user_uuid,
-        scopes=caller.scopes,
-        tenants=facts.memberships if caller.tenants is None else caller.tenants,
+    actor = (
+        _key_actor(caller, facts, at)
+        if isinstance(caller, KeyCaller)
+        else Actor(
+            app_uuid=caller.app_uuid,
+            id=f"user:{caller.user_uuid}",
+            user_uuid=caller.user_uuid,
+            scopes=caller.scopes,
+            tenants=facts.memberships if caller.tenants is None else caller.tenants,
+        )
     )
     if facts.app_is_disabled:
         raise AppDisabled("App Is Disabled")

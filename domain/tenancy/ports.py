@@ -41,7 +41,10 @@ class Apps(Protocol):
 
 
 class Tenants(Protocol):
-    async def add(self, tenant: Tenant) -> None: ...
+    async def add(self, tenant: Tenant) -> None:
+        """Raises Conflict when the app has a tenant of that uuid."""
+        ...
+
     async def save(self, tenant: Tenant) -> None: ...
     async def get(self, uuid: TenantUuid) -> Tenant:
         """Raises NotFound."""
@@ -53,8 +56,9 @@ class Tenants(Protocol):
         """Oldest first. `only`: None is every tenant of the app."""
         ...
 
+    async def member(self, tenant_uuid: TenantUuid, user_uuid: UserUuid) -> Membership | None: ...
     async def put_member(self, membership: Membership) -> None:
-        """Add a member, or change the role of one."""
+        """Add a member, or change the role of one. Raises NotFound without the tenant."""
         ...
 
     async def remove_member(self, tenant_uuid: TenantUuid, user_uuid: UserUuid) -> Membership:

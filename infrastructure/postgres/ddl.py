@@ -30,7 +30,8 @@ def migration(id: str, description: str, sql: str) -> MigrationManager:
     async def run() -> None:
         engine = engine_finder()
         assert engine is not None
-        transaction = engine.current_transaction.get()  # type: ignore[attr-defined]  # PostgresEngine has it
+        transaction = engine.current_transaction.get()
+        assert transaction is not None
         await transaction.connection.execute(sql)
 
     manager = MigrationManager(migration_id=id, app_name="kontor", description=description)

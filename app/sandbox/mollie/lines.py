@@ -8,14 +8,13 @@ from typing import Any, Final
 from app.sandbox.mollie.money import Amount, rate_points, vat_within
 from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.validation import amount
+from app.sandbox.mollie.words import words
 
-_KNOWN: Final = frozenset(
+_KNOWN: Final = words(
     "type description quantity quantityUnit unitPrice totalAmount discountAmount vatRate "
-    "vatAmount sku categories imageUrl productUrl recurring".split()
+    "vatAmount sku categories imageUrl productUrl recurring"
 )
-_TYPES: Final = frozenset(
-    "physical digital shipping_fee discount store_credit gift_card surcharge".split()
-)
+_TYPES: Final = words("physical digital shipping_fee discount store_credit gift_card surcharge")
 _MAY_BE_NEGATIVE: Final = frozenset({"discount", "store_credit", "gift_card"})
 _SKU_MAX: Final = 64
 
@@ -50,7 +49,8 @@ class _Line:
                 raise self.problem(name, f'Non-existent body parameter "{name}"')
         if not isinstance(line.get("description"), str) or not line["description"]:
             raise self.problem("description", "The 'description' field is missing")
-        if line.get("type", "physical") not in _TYPES:
+        kind = line.get("type") or "physical"
+        if not isinstance(kind, str) or kind not in _TYPES:
             raise self.problem("type", "The 'type' field is invalid")
         sku = line.get("sku")
         if sku is not None and not (isinstance(sku, str) and len(sku) <= _SKU_MAX):
@@ -102,7 +102,7 @@ class _Line:
             return 0
         points = rate_points(rate) if isinstance(rate, str) else None
         if points is None or points < 0:
-            raise self.problem("vatRate", 'The \'vatRate\' field should be a string like "21.00"')
+            raise self.problem("vatRate", "The 'vatRate' field should be a string like \"21.00\"")
         if vat is None:
             raise self.problem("vatAmount", "The 'vatAmount' field is missing")
         total = self.required("totalAmount")

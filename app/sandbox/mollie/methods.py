@@ -13,6 +13,7 @@ from app.sandbox.mollie.hal import documentation, link
 from app.sandbox.mollie.money import Amount, minor_units
 from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.validation import LOCALES, known_only
+from app.sandbox.mollie.words import words
 
 ANY_CURRENCY: Final[frozenset[str]] = frozenset()
 SEQUENCES: Final = frozenset({"oneoff", "first", "recurring"})
@@ -86,7 +87,6 @@ METHODS: Final = {
             cancelable=True,
         ),
         _method("applepay", "Apple Pay", currencies=ANY_CURRENCY, mandate="creditcard"),
-        _method("googlepay", "Google Pay", currencies=ANY_CURRENCY, mandate="creditcard"),
         _method("belfius", "Belfius Pay Button", open_for=_HOUR),
         _method("eps", "eps", open_for=_HOUR),
         _method("kbc", "KBC/CBC Payment Button", open_for=_HOUR),
@@ -182,9 +182,9 @@ def render(call: Call, method: Method) -> dict[str, Any]:
     }
 
 
-_FILTERS: Final = frozenset(
+_FILTERS: Final = words(
     "sequenceType locale amount[value] amount[currency] billingCountry includeWallets "
-    "orderLineCategories include resource".split()
+    "orderLineCategories include resource"
 )
 
 
@@ -230,5 +230,3 @@ def get_method(call: Call) -> Answer:
     if (method := METHODS.get(call.ids[0])) is None:
         raise ApiProblem(404, f"No method exists with token {call.ids[0]}.")
     return Answer(200, render(call, method))
-
-

@@ -8,10 +8,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from app.sandbox.mollie.words import words
+
 # HUF and TWD have two decimals at Mollie although shops often round them.
-CURRENCIES: Final = frozenset(
-    "AED AUD BGN BRL CAD CHF CZK DKK EUR GBP HKD HUF ILS ISK JPY MXN MYR NOK NZD PHP PLN RON RUB "
-    "SEK SGD THB TWD USD ZAR".split()
+CURRENCIES: Final = words(
+    "AED AUD BGN BRL CAD CHF CZK DKK EUR GBP HKD HUF ILS ISK JPY MXN MYR NOK NZD PHP PLN RON "
+    "RUB SEK SGD THB TWD USD ZAR"
 )
 WITHOUT_DECIMALS: Final = frozenset({"JPY", "ISK"})
 SYMBOLS: Final = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥"}

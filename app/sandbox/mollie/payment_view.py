@@ -17,7 +17,7 @@ _BANK_REASONS: Final = {
     "refused_by_issuer": ("MS03", "Reason not specified"),
 }
 _CARD: Final = {
-    "cardToken": None,
+    "cardToken": "tkn_pqs7GkC3Sf",
     "cardFingerprint": "fHB3CCKx9REkz8fPplT8N4nq",
     "cardNumber": "9479",
     "cardHolder": "T. TEST",
@@ -107,11 +107,11 @@ def _details(payment: Payment) -> Json | None:
         return dict(_CARD)
     if payment.method == "directdebit":
         return _debit_details(payment)
-    if payment.status == "failed" and payment.method in ("creditcard", "applepay", "googlepay"):
+    if payment.status == "failed" and payment.method in ("creditcard", "applepay"):
         reason = payment.failure_reason or "unknown_reason"
         message = CARD_FAILURES.get(reason, CARD_FAILURES["unknown_reason"])
         return {"failureReason": reason, "failureMessage": message}
-    if payment.status == "failed" and payment.failure_reason:
+    if payment.status == "failed" and payment.failure_reason != "unknown_reason":
         return {"failureReason": payment.failure_reason}
     return None
 

@@ -49,9 +49,19 @@ CARD_FAILURES: Final = {
 # With the amounts of EUR 1001.00 to 1011.00 a failing card fails for a reason known beforehand.
 _MAGIC: Final = dict(
     enumerate(
-        "invalid_card_number invalid_cvv invalid_card_holder_name card_expired invalid_card_type "
-        "refused_by_issuer insufficient_funds inactive_card possible_fraud authentication_failed "
-        "card_declined".split(),
+        [
+            "invalid_card_number",
+            "invalid_cvv",
+            "invalid_card_holder_name",
+            "card_expired",
+            "invalid_card_type",
+            "refused_by_issuer",
+            "insufficient_funds",
+            "inactive_card",
+            "possible_fraud",
+            "authentication_failed",
+            "card_declined",
+        ],
         start=1001,
     )
 )
@@ -70,7 +80,7 @@ def move(payment: Payment, status: str, at: datetime, reason: str | None = None)
     if status not in MOVES[payment.status]:
         raise IllegalMove(payment, status)
     if status == "failed":
-        reason = magic_reason(payment) or reason or "unknown_reason"
+        reason = reason or magic_reason(payment) or "unknown_reason"
     return replace(
         payment,
         status=status,

@@ -26,7 +26,9 @@ class Storage:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # isolation_level=None: transactions begin and end where this file says so.
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
+        # One sandbox per file: a second one would overwrite what the first believes.
+        self._db.execute("pragma locking_mode = exclusive")
         self._db.execute("pragma journal_mode = wal")
         # Survives a killed process; only a power cut could take the last moments.
         self._db.execute("pragma synchronous = normal")

@@ -16,11 +16,12 @@ import msgspec
 from app.sandbox.mollie.calls import Call
 from app.sandbox.mollie.money import CURRENCIES, Amount, minor_units
 from app.sandbox.mollie.problems import refused
+from app.sandbox.mollie.words import words
 
-LOCALES: Final = frozenset(
+LOCALES: Final = words(
     "ca_ES cs_CZ da_DK de_AT de_CH de_DE de_LU el_GR en_BE en_GB en_NL en_US es_ES fi_FI fr_BE "
     "fr_FR fr_LU hu_HU is_IS it_IT lt_LT lv_LV nb_NO nl_BE nl_NL pl_PL pt_PT sk_SK sl_SI sv_SE "
-    "tr_TR".split()
+    "tr_TR"
 )
 METADATA_BYTES_MAX: Final = 1024
 # A browser runs these instead of going there; the hosted page links to what it was given.
@@ -106,7 +107,9 @@ def locale(body: dict[str, Any]) -> str | None:
 def metadata(body: dict[str, Any]) -> Any:
     value = body.get("metadata")
     if isinstance(value, bool):
-        raise refused("The 'metadata' field should be a string, number, object or array")
+        raise refused(
+            "The 'metadata' field should be a string, number, object or array", "metadata"
+        )
     if len(msgspec.json.encode(value)) > METADATA_BYTES_MAX:
         limit = METADATA_BYTES_MAX
         raise refused(f"The metadata storage is currently limited to {limit} bytes.", "metadata")

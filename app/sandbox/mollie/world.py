@@ -173,21 +173,22 @@ class Universe:
         """Forget the oldest lines of a log, except deliveries that are still to be made."""
         if len(log) <= LOG_KEPT:
             return
-        for id, record in log.items():
+        for record in log.values():
             if record.due_at is None:
                 self.forget(record)
                 return
 
     def forget(self, record: Record) -> None:
         for log in (self.deliveries, self.asked, self.remembered):
-            log.pop(record.id, None)  # type: ignore[attr-defined]  # three dicts by id
+            log.pop(record.id, None)
         self._dirty.pop((type(record).__name__, record.id), None)
         self._removed.append((type(record).__name__, record.id))
 
     def newest(self, kind: type[R]) -> Iterator[R]:
         """All records of a kind over all worlds, newest first."""
-        found = [record for world in self.worlds.values() for record in world.shelf(kind).values()]
-        return iter(sorted(found, key=lambda record: record.created_at, reverse=True))
+        for id in reversed(self.owner):
+            if (record := self.find(kind, id)) is not None:
+                yield record
 
     def commit(self) -> None:
         """Write what changed. Called before an answer leaves, so that no answer can be a lie."""
@@ -236,5 +237,3 @@ class Universe:
 def masked(key: str) -> str:
     """A key is a secret even here: enough of it to tell worlds apart."""
     return key[:9] + "..."
-
-

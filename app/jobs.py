@@ -1,0 +1,120 @@
+"""What a worker does: each job claims due rows of one app, and knows how to do one of them."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+
+from domain.checkout.expire_session import ExpireSession
+from domain.checkout.observe_payment import ObservePayment
+from domain.checkout.recover_attempt import RecoverAttempt
+from domain.checkout.submit_refund import SubmitRefund
+from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
+from domain.kernel.ids import AppUuid
+from domain.kernel.unit_of_work import UnitOfWork
+from domain.webhooks.receive import ReceiveMessage
+
+log = structlog.get_logger("worker")
+
+Task = Callable[[], Awaitable[object]]
+
+
+class Job(Protocol):
+    @property
+    def name(self) -> str: ...
+    async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
+        """Due work that is now ours, ready to be done in any order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    unit_of_work: UnitOfWork[Any]
+    receive: ReceiveMessage
+    lease: timedelta
+    name: str = "inbox"
+
+    async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
+        async with self.unit_of_work.begin(app_uuid) as tx:
+            found = await tx.due_work.messages(now, now + self.lease)
+        return [partial(self.receive.act_later, message) for message in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    unit_of_work: UnitOfWork[Any]
+    recover: RecoverAttempt
+    name: str = "recovery"
+
+    async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
+        async with self.unit_of_work.begin(app_uuid) as tx:
+            found = await tx.due_work.attempts(now)
+        return [partial(self.recover, app_uuid, uuid) for uuid in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Refunds:
+    unit_of_work: UnitOfWork[Any]
+    submit: SubmitRefund
+    name: str = "refunds"
+
+    async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
+        async with self.unit_of_work.begin(app_uuid) as tx:
+            found = await tx.due_work.refunds(now)
+        return [partial(self.submit, app_uuid, uuid) for uuid in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Payments that nobody has told us about for a while."""
+
+    unit_of_work: UnitOfWork[Any]
+    observe: ObservePayment
+    lease: timedelta
+    name: str = "looks"
+
+    async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
+        async with self.unit_of_work.begin(app_uuid) as tx:
+            found = await tx.due_work.payments(now, now + self.lease)
+        return [partial(self._look, app_uuid, p.account_uuid, p.provider_ref) for p in found]
+
+    async def _look(self, app_uuid: AppUuid, account_uuid: Any, ref: str) -> None:
+        try:
+            await self.observe(app_uuid, account_uuid, ref)
+        except (ProviderUnavailable, ProviderUnreadable) as error:
+            log.info("not_seen", reason=str(error))  # the claim brings it back
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    unit_of_work: UnitOfWork[Any]
+    expire: ExpireSession
+    lease: timedelta
+    name: str = "expiry"
+
+    async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
+        async with self.unit_of_work.begin(app_uuid) as tx:
+            found = await tx.due_work.sessions(now, now + self.lease)
+        return [partial(self.expire.by_time, app_uuid, uuid) for uuid in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The outbox, to the log. One transaction: an event is logged at least once."""
+
+    unit_of_work: UnitOfWork[Any]
+    name: str = "outbox"
+
+    async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
+        async with self.unit_of_work.begin(app_uuid) as tx:
+            found = await tx.due_work.events(now)
+            for event in found:
+                facts = msgspec.to_builtins(event)
+                log.info("event", event_type=facts.pop("type"), app=str(app_uuid), **facts)
+            if found:
+                await tx.due_work.delivered([e.uuid for e in found], at=now)
+        return ()

@@ -1,0 +1,206 @@
+"""The composition root: everything is plugged together here. Read it from top to bottom."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import httpx
+from litestar import Litestar, Request
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException, ValidationException
+
+from app.catalog.http import (
+    CountriesController,
+    PricesController,
+    ProductsController,
+    TaxRatesController,
+)
+from app.checkout.http import CheckoutSessionsController, OpenCheckoutSessionController
+from app.http.bodies import BODY_MAX, strict_json
+from app.http.desk import Desk
+from app.http.errors import domain_error, http_error, invalid_request, unforeseen
+from app.http.health import HealthController
+from app.http.openapi import openapi_config
+from app.http.telemetry import configure_logging, telemetry
+from app.jobs import Attempts, Events, Expiry, Looks, Messages, Refunds
+from app.pages.http import CheckoutLinksController
+from app.payments.http import TenantPaymentsController
+from app.payments.providers_http import PaymentProvidersController
+from app.settings import Settings
+from app.subscriptions.http import SubscriptionsController
+from app.tenancy.http import TenantsController
+from app.webhooks.http import WebhooksController
+from app.worker import Worker
+from domain.catalog.price_service import PriceService
+from domain.catalog.product_service import ProductService
+from domain.catalog.tax_rate_service import TaxRateService
+from domain.checkout.conclude_attempt import ConcludeAttempt
+from domain.checkout.continue_payment import ContinuePayment
+from domain.checkout.draft import Drafts
+from domain.checkout.expire_session import ExpireSession
+from domain.checkout.links import Links
+from domain.checkout.observe_payment import ObservePayment
+from domain.checkout.open_session import OpenSession
+from domain.checkout.record_sighting import RecordSighting
+from domain.checkout.recover_attempt import RecoverAttempt
+from domain.checkout.submit_attempt import SubmitAttempt
+from domain.checkout.submit_refund import SubmitRefund
+from domain.kernel.errors import DomainError
+from domain.kernel.ids import AppUuid
+from domain.payments.ensure_customer import EnsureCustomer
+from domain.payments.payment_provider import ProviderName
+from domain.payments.provider_service import ProviderService
+from domain.subscriptions.deliver_purchase import DeliverPurchase
+from domain.tenancy.app import JwtIssuer
+from domain.tenancy.tenant_service import TenantService
+from domain.webhooks.receive import ReceiveMessage
+from infrastructure.identity.tokens import JwtVerifier
+from infrastructure.mollie import provider as mollie
+from infrastructure.mollie.client import MollieClient
+from infrastructure.postgres.database import Database
+from infrastructure.postgres.due_work import PostgresDirectory
+from infrastructure.postgres.readiness import PostgresReadiness
+from infrastructure.postgres.transaction import PostgresTx
+from infrastructure.secrets import AesGcmVault
+from infrastructure.system import SystemClock, SystemIds, pause
+
+T = TypeVar("T")
+
+
+class Parts:
+    """What the API and the worker both stand on: ports plugged in, use cases put together."""
+
+    def __init__(self, settings: Settings) -> None:
+        lease = timedelta(seconds=settings.lease_s)
+        self.clock, self.ids = SystemClock(), SystemIds()
+        self.database = Database(
+            settings.database_url, PostgresTx, pool_size=settings.database_pool_size
+        )
+        self.directory = PostgresDirectory(self.database)
+        self.vault = AesGcmVault(settings.secret_key)
+        self.mollie = MollieClient(settings.mollie_url, self.vault, settings.provider_timeout_s)
+        self.providers = {ProviderName.MOLLIE: mollie.connect(self.mollie)}
+        self.links = Links(settings.public_url)
+
+        self.record = RecordSighting(DeliverPurchase(self.ids), self.ids)
+        self.observe = ObservePayment(self.database, self.providers, self.record, self.clock)
+        self.submit = SubmitAttempt(self.providers, self.clock, lease)
+        self.conclude = ConcludeAttempt(self.database, self.record, self.clock)
+        self.drafts = Drafts(self.providers, self.links, self.ids, lease)
+        self.expire = ExpireSession(self.database, self.observe, self.providers, self.clock)
+        self.receive = ReceiveMessage(
+            self.database, self.directory, self.observe, self.clock, self.ids
+        )
+        self.lease = lease
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        async with self.database.open(), self.mollie.open():
+            yield
+
+    async def issuers(self, app_uuid: AppUuid) -> tuple[JwtIssuer, ...]:
+        async with self.database.begin(app_uuid) as tx:
+            return await tx.apps.issuers()
+
+    def open_session(self) -> OpenSession:
+        ensure_customer = EnsureCustomer(
+            self.database, self.providers, self.clock, self.ids, pause, self.lease
+        )
+        return OpenSession(
+            self.database,
+            ensure_customer,
+            self.drafts,
+            self.submit,
+            self.conclude,
+            self.clock,
+            pause,
+        )
+
+    def continue_payment(self) -> ContinuePayment:
+        return ContinuePayment(
+            self.database, self.observe, self.drafts, self.submit, self.conclude, self.clock
+        )
+
+
+def build(settings: Settings) -> Litestar:
+    configure_logging()
+    parts = Parts(settings)
+    jwks_client = httpx.AsyncClient(trust_env=False)
+    clock, ids = parts.clock, parts.ids
+
+    def desk(request: Request[Any, Any, Any]) -> Desk:
+        return Desk(parts.database, clock, request)
+
+    @asynccontextmanager
+    async def resources(_: Litestar) -> AsyncIterator[None]:
+        async with parts.open(), jwks_client:
+            yield
+
+    return Litestar(
+        route_handlers=[
+            OpenCheckoutSessionController,
+            CheckoutSessionsController,
+            ProductsController,
+            PricesController,
+            TaxRatesController,
+            CountriesController,
+            TenantsController,
+            PaymentProvidersController,
+            TenantPaymentsController,
+            SubscriptionsController,
+            WebhooksController,
+            CheckoutLinksController,
+            HealthController,
+        ],
+        dependencies={
+            "desk": Provide(desk, sync_to_thread=False),
+            "links": value(parts.links),
+            "open_session": value(parts.open_session()),
+            "expire_session": value(parts.expire),
+            "continue_payment": value(parts.continue_payment()),
+            "receive": value(parts.receive),
+            "products": value(ProductService(clock, ids)),
+            "prices": value(PriceService(clock, ids)),
+            "tax_rates": value(TaxRateService(clock, ids)),
+            "tenants": value(TenantService(clock, ids)),
+            "payment_providers": value(ProviderService(parts.vault, clock, ids)),
+            "readiness": value(PostgresReadiness(parts.database)),
+        },
+        exception_handlers={
+            DomainError: domain_error,
+            ValidationException: invalid_request,
+            HTTPException: http_error,
+            Exception: unforeseen,
+        },
+        before_request=strict_json,
+        request_max_body_size=BODY_MAX,
+        middleware=[lambda app: telemetry(app, ids)],
+        state=State({"token_verifier": JwtVerifier(parts.issuers, jwks_client, clock)}),
+        openapi_config=openapi_config(),
+        lifespan=[resources],
+    )
+
+
+def value(thing: T) -> Provide:
+    """A dependency that is the same for every request."""
+    give: Callable[[], T] = lambda: thing  # noqa: E731  # a def would need a name for nothing
+    return Provide(give, sync_to_thread=False)
+
+
+def build_worker(settings: Settings) -> tuple[Worker, Parts]:
+    """The worker, and what must be open while it runs."""
+    configure_logging()
+    parts = Parts(settings)
+    database, lease = parts.database, parts.lease
+    recover = RecoverAttempt(database, parts.submit, parts.conclude, parts.clock, lease)
+    jobs = (
+        Messages(database, parts.receive, lease),
+        Attempts(database, recover),
+        Refunds(database, SubmitRefund(database, parts.providers, parts.clock, lease)),
+        Looks(database, parts.observe, lease),
+        Expiry(database, parts.expire, lease),
+        Events(database),
+    )
+    return Worker(jobs, parts.directory, parts.clock, settings.worker_poll_s), parts

@@ -1,0 +1,115 @@
+"""Payment provider accounts as clients see them. A credential goes in; four letters come out."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from app.http.bodies import Body
+from app.http.envelope import Timestamp, maybe_stamp, stamp
+from domain.kernel.errors import Violation
+from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
+from domain.payments.provider_service import NewProvider, ProviderChange, credential_mistakes
+
+Credential = Annotated[
+    str,
+    Meta(
+        min_length=12,
+        max_length=200,
+        pattern="^[!-~]+$",
+        description="The account's secret API key. Kept sealed, never shown again",
+        examples=["test_00000000000000000000000000000"],
+    ),
+]
+Title = Annotated[
+    str,
+    Meta(
+        min_length=1, max_length=200, description="A name for your own eyes", examples=["Mollie EU"]
+    ),
+]
+VerificationAmount = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=100_000,
+        description="Minor units that a `setup` session charges and refunds; null: one whole unit "
+        "of the currency",
+        examples=[100],
+    ),
+]
+
+
+class CreateProviderBody(Body, frozen=True, kw_only=True):
+    """`mode` follows from a Mollie key, and may be told to be sure. KOMOJU keys do not tell it."""
+
+    name: ProviderName
+    credential: Credential
+    mode: ProviderMode | None = None
+    title: Title | None = None
+    verification_amount: VerificationAmount | None = None
+
+    @classmethod
+    def rules(cls, given: Mapping[str, Any]) -> Iterator[Violation]:
+        if given.keys() >= {"name", "credential", "mode"}:
+            yield from credential_mistakes(given["name"], given["credential"], given["mode"])
+
+    def new(self) -> NewProvider:
+        return NewProvider(
+            name=self.name,
+            credential=self.credential,
+            mode=self.mode,
+            title=self.title,
+            verification_amount_minor=self.verification_amount,
+        )
+
+
+class UpdateProviderBody(Body, frozen=True, kw_only=True):
+    """Send what is to change. A new `credential` of the same mode takes the old one's place."""
+
+    credential: Credential | UnsetType = UNSET
+    title: Title | UnsetType = UNSET
+    is_default: bool | UnsetType = UNSET
+    verification_amount: VerificationAmount | UnsetType | None = UNSET
+
+    def change(self) -> ProviderChange:
+        return ProviderChange(
+            credential=self.credential,
+            title=self.title,
+            is_default=self.is_default,
+            verification_amount_minor=self.verification_amount,
+        )
+
+
+class ProviderView(Struct, frozen=True, kw_only=True, rename="camel"):
+    id: int
+    uuid: UUID
+    app_uuid: UUID
+    name: ProviderName
+    mode: ProviderMode
+    title: str
+    is_default: bool
+    credential_hint: Annotated[str, Meta(examples=["...0000"])]
+    verification_amount: int | None
+    connected: bool
+    created_at: Timestamp
+    updated_at: Timestamp
+    deleted_at: Timestamp | None
+
+    @classmethod
+    def of(cls, account: PaymentProvider) -> "ProviderView":
+        return cls(
+            id=account.id,
+            uuid=account.uuid,
+            app_uuid=account.app_uuid,
+            name=account.name,
+            mode=account.mode,
+            title=account.title,
+            is_default=account.is_default,
+            credential_hint=f"...{account.credential_hint}",
+            verification_amount=account.verification_amount_minor,
+            connected=account.deleted_at is None,
+            created_at=stamp(account.created_at),
+            updated_at=stamp(account.updated_at),
+            deleted_at=maybe_stamp(account.deleted_at),
+        )

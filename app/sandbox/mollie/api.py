@@ -1,0 +1,235 @@
+"""The pipeline of every call to /v2: credentials, route, fault, idempotency, endpoint, answer.
+
+Endpoints are synchronous and run in one go: no call ever sees half of another.
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar.types import Receive, Scope, Send
+
+from app.sandbox.mollie import faults
+from app.sandbox.mollie.bodies import BYTES_MAX, parse_body
+from app.sandbox.mollie.calls import Answer, Call
+from app.sandbox.mollie.courier import Courier
+from app.sandbox.mollie.hal import HAL_JSON
+from app.sandbox.mollie.idempotency import fingerprint, recall, sweep
+from app.sandbox.mollie.notify import notify
+from app.sandbox.mollie.objects import Asked, Payment, Remembered
+from app.sandbox.mollie.outcomes import run_due
+from app.sandbox.mollie.problems import ApiProblem
+from app.sandbox.mollie.routes import ROUTES, Endpoint, is_known, shape_of
+from app.sandbox.mollie.world import Fault, Universe
+
+_KEY: Final = re.compile(r"Bearer ((?:test|live)_\w{1,200})", re.ASCII | re.IGNORECASE)
+_KEY_LENGTH_MAX: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A call as it came in over HTTP."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+    base: str
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """Accepted everywhere, honoured on POST."""
+        return self.headers.get("idempotency-key")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    status: int
+    body: bytes
+    replayed: bool = False
+
+
+class Api:
+    """Answers /v2. An ASGI application of its own, mounted by the server."""
+
+    def __init__(self, universe: Universe, courier: Courier, public_url: str | None) -> None:
+        self._universe, self._courier = universe, courier
+        self._public_url = public_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        incoming = await self._read(scope, receive)
+        run_due(self._universe, self._courier.carry)
+        shape, _ = shape_of(incoming.path)
+        operation, _ = ROUTES.get((incoming.method, shape), (None, None))
+        key = None
+        fault: Fault | None = None
+        outgoing: Outgoing | None
+        try:
+            key = _credential(incoming.headers)
+            fault = faults.take_fault(self._universe, operation)
+            outgoing = await self._answer(incoming, key, fault)
+        except ApiProblem as problem:
+            outgoing = _problem(problem)
+        self._log(incoming, operation, key, fault, outgoing)
+        self._universe.commit()
+        self._courier.moved.set()
+        if outgoing is None or (fault is not None and fault.kind == "timeoutAfterCommit"):
+            await self._lose(scope, receive, fault)
+            return
+        if fault is not None and fault.kind == "truncatedJson":
+            half = outgoing.body[: len(outgoing.body) // 2]
+            outgoing = Outgoing(outgoing.status, half, outgoing.replayed)
+        await _send(send, outgoing)
+
+    async def _answer(self, incoming: Incoming, key: str, fault: Fault | None) -> Outgoing | None:
+        """None when a fault takes the answer away before anything has happened."""
+        if fault is not None and fault.kind in faults.BEFORE_COMMIT:
+            if fault.kind != "status":
+                return None
+            detail = faults.DETAILS.get(fault.status, "The sandbox was told to fail")
+            return _problem(ApiProblem(fault.status, detail))
+        name = incoming.idempotency_key
+        if incoming.method != "POST" or not name:
+            return await self._perform(incoming, key)
+        return await self._perform_once(incoming, key, name)
+
+    async def _perform_once(self, incoming: Incoming, key: str, name: str) -> Outgoing:
+        universe, id = self._universe, f"{key} {name}"
+        print_ = fingerprint(incoming.method, incoming.path, incoming.body)
+        if (known := recall(universe, id, print_)) is not None:
+            return Outgoing(known.status, known.body, replayed=True)
+        universe.running[id] = print_
+        try:
+            outgoing = await self._perform(incoming, key)
+        finally:
+            universe.running.pop(id, None)
+        if outgoing.status < 400 or universe.settings.idempotency_caches_errors:
+            at = universe.clock.now()
+            remembered = Remembered(
+                id=id,
+                key=key,
+                created_at=at,
+                fingerprint=print_,
+                status=outgoing.status,
+                body=outgoing.body,
+            )
+            universe.put(remembered)
+        sweep(universe)
+        return outgoing
+
+    async def _perform(self, incoming: Incoming, key: str) -> Outgoing:
+        universe = self._universe
+        if universe.settings.latency_ms:
+            await asyncio.sleep(universe.settings.latency_ms / 1000)
+        try:
+            answer = self._call(incoming, key)
+        except ApiProblem as problem:
+            return _problem(problem)
+        await self._courier.carry_urgent()
+        body = b"" if answer.body is None else msgspec.json.encode(answer.body)
+        return Outgoing(answer.status, body)
+
+    def _call(self, incoming: Incoming, key: str) -> Answer:
+        operation, endpoint, ids = _route(incoming)
+        universe = self._universe
+        call = Call(
+            universe=universe,
+            world=universe.world(key),
+            at=universe.clock.now(),
+            base=incoming.base,
+            path=incoming.path,
+            ids=ids,
+            query=dict(parse_qsl(incoming.query, keep_blank_values=True)),
+            body=parse_body(incoming.body, incoming.headers.get("content-type", "")),
+        )
+        answer = endpoint(call)
+        if operation == "createPayment" and universe.webhooks.mode == "beforeResponse":
+            created = call.find(Payment, (answer.body or {})["id"])
+            notify(universe, created, "created", call.at)
+        return answer
+
+    async def _read(self, scope: Scope, receive: Receive) -> Incoming:
+        headers = {name.decode("latin-1"): raw.decode("latin-1") for name, raw in scope["headers"]}
+        body = b""
+        while len(body) <= BYTES_MAX:
+            message = await receive()
+            if message["type"] != "http.request":
+                break
+            body += message["body"]
+            if not message.get("more_body"):
+                break
+        host = headers.get("host", "localhost")
+        return Incoming(
+            method=str(scope.get("method", "")),
+            path=str(scope["path"]).removeprefix("/v2").strip("/"),
+            query=scope["query_string"].decode("latin-1"),
+            headers=headers,
+            body=body,
+            base=self._public_url or f"{scope['scheme']}://{host}",
+        )
+
+    def _log(
+        self,
+        incoming: Incoming,
+        operation: str | None,
+        key: str | None,
+        fault: Fault | None,
+        outgoing: Outgoing | None,
+    ) -> None:
+        universe = self._universe
+        asked: dict[str, Any] = {
+            "method": incoming.method,
+            "path": f"/v2/{incoming.path}" + (f"?{incoming.query}" if incoming.query else ""),
+            "operation": operation,
+            "status": outgoing.status if outgoing is not None else None,
+            "idempotency_key": incoming.idempotency_key,
+            "replayed": outgoing is not None and outgoing.replayed,
+            "fault": fault.kind if fault is not None else None,
+        }
+        at = universe.clock.now()
+        universe.put(Asked(id=universe.new_id("req"), key=key or "", created_at=at, **asked))
+
+    async def _lose(self, scope: Scope, receive: Receive, fault: Fault | None) -> None:
+        """Give no answer: at once, or after having kept the caller waiting."""
+        kind = "connectionReset" if fault is None else fault.kind
+        if kind in faults.HANGS and not faults.is_in_process(receive):
+            await faults.hang(receive, self._universe.settings.hang_seconds)
+        faults.order_cut(scope, kind)
+
+
+def _credential(headers: dict[str, str]) -> str:
+    given = headers.get("authorization", "")
+    match = _KEY.fullmatch(given) if len(given) <= _KEY_LENGTH_MAX else None
+    if match is None:
+        raise ApiProblem(401, "Missing authentication, or failed to authenticate")
+    return match[1]
+
+
+def _route(incoming: Incoming) -> tuple[str, Endpoint, tuple[str, ...]]:
+    if len(incoming.body) > BYTES_MAX:
+        raise ApiProblem(413, f"The request body is larger than {BYTES_MAX} bytes")
+    shape, ids = shape_of(incoming.path)
+    found = ROUTES.get((incoming.method, shape))
+    if found is None and is_known(shape):
+        raise ApiProblem(405, f"The method {incoming.method} is not possible here")
+    if found is None:
+        raise ApiProblem(404, f"Nothing exists at /v2/{incoming.path}")
+    return *found, ids
+
+
+def _problem(problem: ApiProblem) -> Outgoing:
+    return Outgoing(problem.status, msgspec.json.encode(problem.json()))
+
+
+async def _send(send: Send, outgoing: Outgoing) -> None:
+    headers = [(b"content-type", HAL_JSON.encode()), (b"cache-control", b"no-store")]
+    if outgoing.status != 204:
+        headers.append((b"content-length", str(len(outgoing.body)).encode()))
+    if outgoing.replayed:
+        headers.append((b"idempotent-replayed", b"true"))
+    await send({"type": "http.response.start", "status": outgoing.status, "headers": headers})
+    await send({"type": "http.response.body", "body": outgoing.body, "more_body": False})

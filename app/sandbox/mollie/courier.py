@@ -1,0 +1,95 @@
+"""Carries notifications to the webhook addresses, exactly as Mollie's HTTP client does.
+
+Any number at a time, in no promised order. Runs only inside the server's lifespan.
+"""
+
+import asyncio
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlencode
+
+import httpx
+
+from app.sandbox.mollie.notify import after_attempt
+from app.sandbox.mollie.objects import Attempt, Delivery
+from app.sandbox.mollie.world import Universe
+
+TIMEOUT_SECONDS: Final = 15.0
+_HEADERS: Final = {
+    "User-Agent": "Mollie HTTP client/1.0",
+    "Content-Type": "application/x-www-form-urlencoded",
+    "Accept": "*/*",
+    "Accept-Encoding": "deflate, gzip",
+}
+
+
+class Courier:
+    def __init__(self, universe: Universe, transport: httpx.AsyncBaseTransport | None) -> None:
+        self._universe, self._transport = universe, transport
+        self._client: httpx.AsyncClient | None = None
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.moved = asyncio.Event()  # a delivery has a new due moment
+
+    def start(self) -> None:
+        self._client = httpx.AsyncClient(
+            transport=self._transport,
+            timeout=TIMEOUT_SECONDS,
+            headers=_HEADERS,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=200, max_keepalive_connections=20),
+        )
+        for delivery in list(self._universe.deliveries.values()):
+            self._universe.agenda.plan(delivery)
+
+    async def stop(self) -> None:
+        for task in list(self._tasks.values()):
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        if self._client is not None:
+            await self._client.aclose()
+        self._client = None
+
+    def carry(self, delivery: Delivery, due: datetime) -> asyncio.Task[None] | None:
+        """Make one attempt in the background, unless one is under way."""
+        if self._client is None:
+            return None
+        if (running := self._tasks.get(delivery.id)) is not None:
+            return running
+        task = asyncio.create_task(self._attempt(self._client, delivery, due))
+        self._tasks[delivery.id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(delivery.id, None))
+        return task
+
+    async def carry_urgent(self) -> None:
+        """What must arrive before the answer does: one attempt of each, awaited."""
+        if not (urgent := self._universe.before_response):
+            return
+        self._universe.before_response = []
+        # Written down before anybody is told.
+        self._universe.commit()
+        # The clock may have carried some of them meanwhile.
+        waiting = (self._universe.deliveries.get(delivery.id) for delivery in urgent)
+        tasks = [self.carry(one, one.first_due) for one in waiting if one and not one.attempts]
+        await asyncio.gather(*(task for task in tasks if task is not None))
+
+    async def _attempt(self, client: httpx.AsyncClient, sent: Delivery, due: datetime) -> None:
+        universe = self._universe
+        status, error = None, None
+        at = universe.clock.now()
+        try:
+            body = urlencode({"id": sent.payment_id})
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                answer = await client.post(sent.url, content=body, follow_redirects=False)
+            status = answer.status_code
+        except TimeoutError:
+            error = f"no answer within {TIMEOUT_SECONDS:.0f} s"
+        # ValueError: a host that only looks like a name, which shows when it is looked up.
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
+            error = f"{type(problem).__name__}: {problem}"
+        # A reset may have emptied the world meanwhile.
+        if (delivery := universe.deliveries.get(sent.id)) is None:
+            return
+        self._tasks.pop(sent.id, None)
+        universe.put(after_attempt(delivery, Attempt(due, at, status, error)))
+        universe.commit()
+        self.moved.set()

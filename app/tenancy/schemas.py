@@ -1,0 +1,152 @@
+"""Tenants and members as clients see them: what may be sent, and the row that comes back."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from app.http.bodies import Body
+from app.http.envelope import Timestamp, stamp
+from domain.kernel.errors import Violation
+from domain.kernel.ids import TenantUuid
+from domain.tenancy.tenant import Membership, Role, Tenant
+from domain.tenancy.tenant_service import NewTenant, TenantChange
+
+METADATA_KEYS_MAX: Final = 50
+METADATA_BYTES_MAX: Final = 1024
+
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=200,
+        description="The organisation's name, as invoices show it",
+        examples=["Example Bakery Ltd"],
+    ),
+]
+Email = Annotated[
+    str,
+    Meta(
+        min_length=3,
+        max_length=320,
+        description="Where billing matters go",
+        examples=["billing@example.com"],
+    ),
+]
+Metadata = Annotated[
+    dict[str, Any],
+    Meta(
+        max_length=METADATA_KEYS_MAX,
+        description="Anything you want to find again: 50 keys and 1 kB of JSON at most",
+        examples=[{"plan": "early-bird"}],
+    ),
+]
+
+
+class CreateTenantBody(Body, frozen=True, kw_only=True):
+    """`uuid` is yours to choose when your own system already has one for the organisation."""
+
+    uuid: (
+        Annotated[
+            UUID,
+            Meta(
+                description="Your own id for the tenant; one is made when you give none",
+                examples=["0198c5a0-5d1e-7a3b-9c52-0f6f3f0e4a11"],
+            ),
+        ]
+        | None
+    ) = None
+    name: Name
+    email: Email | None = None
+    metadata: Metadata = field(default_factory=dict)
+
+    @classmethod
+    def rules(cls, given: Mapping[str, Any]) -> Iterator[Violation]:
+        yield from _check(given)
+
+    def new(self) -> NewTenant:
+        return NewTenant(
+            uuid=None if self.uuid is None else TenantUuid(self.uuid),
+            name=self.name,
+            email=self.email,
+            metadata=self.metadata,
+        )
+
+
+class UpdateTenantBody(Body, frozen=True, kw_only=True):
+    """Send what is to change."""
+
+    name: Name | UnsetType = UNSET
+    email: Email | UnsetType | None = UNSET
+    metadata: Metadata | UnsetType = UNSET
+
+    @classmethod
+    def rules(cls, given: Mapping[str, Any]) -> Iterator[Violation]:
+        yield from _check(given)
+
+    def change(self) -> TenantChange:
+        return TenantChange(name=self.name, email=self.email, metadata=self.metadata)
+
+
+class PutMemberBody(Body, frozen=True, kw_only=True):
+    role: Annotated[
+        Role,
+        Meta(
+            description="`admin` also manages the tenant's members",
+            examples=["member"],
+        ),
+    ]
+
+
+class TenantView(Struct, frozen=True, kw_only=True, rename="camel"):
+    uuid: UUID
+    app_uuid: UUID
+    name: str
+    email: str | None
+    metadata: dict[str, Any]
+    created_at: Timestamp
+    updated_at: Timestamp
+
+    @classmethod
+    def of(cls, tenant: Tenant) -> "TenantView":
+        return cls(
+            uuid=tenant.uuid,
+            app_uuid=tenant.app_uuid,
+            name=tenant.name,
+            email=tenant.email,
+            metadata=dict(tenant.metadata),
+            created_at=stamp(tenant.created_at),
+            updated_at=stamp(tenant.updated_at),
+        )
+
+
+class MemberView(Struct, frozen=True, kw_only=True, rename="camel"):
+    app_uuid: UUID
+    tenant_uuid: UUID
+    user_uuid: UUID
+    role: Role
+    created_at: Timestamp
+
+    @classmethod
+    def of(cls, membership: Membership) -> "MemberView":
+        return cls(
+            app_uuid=membership.app_uuid,
+            tenant_uuid=membership.tenant_uuid,
+            user_uuid=membership.user_uuid,
+            role=membership.role,
+            created_at=stamp(membership.created_at),
+        )
+
+
+def _check(given: Mapping[str, Any]) -> Iterator[Violation]:
+    name, email, metadata = (given.get(key) for key in ("name", "email", "metadata"))
+    # Names reach invoices, mails and providers, where a line break would begin a line of its own.
+    if isinstance(name, str) and (not name.strip() or re.search(r"[\x00-\x1f\x7f]", name)):
+        yield Violation("must have a visible character, and no control characters", "name")
+    if isinstance(email, str) and not re.fullmatch(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+", email):
+        yield Violation("must be an e-mail address", "email")
+    if isinstance(metadata, dict) and len(msgspec.json.encode(metadata)) > METADATA_BYTES_MAX:
+        yield Violation(f"must be {METADATA_BYTES_MAX} bytes of JSON at most", "metadata")

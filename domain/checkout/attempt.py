@@ -1,0 +1,59 @@
+"""A payment attempt: what we asked of the provider, written down before asking.
+
+The exact bytes and the key (the attempt's uuid) are fixed, so that asking again is the same
+question. A lease says who may ask now; `due_at` says when the sweeper may.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.kernel.ids import AppUuid, TenantUuid
+
+
+class AttemptStatus(StrEnum):
+    SUBMITTING = "submitting"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    NEEDS_REVIEW = "needs_review"
+    """The provider's answer contradicts what we asked. A person must look."""
+
+
+BACKOFF_FIRST: Final = timedelta(seconds=10)
+BACKOFF_MAX: Final = timedelta(minutes=10)
+
+
+class PaymentAttempt(Struct, frozen=True, kw_only=True):
+    uuid: UUID
+    app_uuid: AppUuid
+    checkout_session_uuid: UUID
+    number: int
+    payment_provider_uuid: UUID
+    tenant_uuid: TenantUuid
+    status: AttemptStatus = AttemptStatus.SUBMITTING
+    request: bytes
+    decline_reason: str | None = None
+    first_submitted_at: datetime
+    tries: int = 1
+    lease_until: datetime
+    due_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+def backoff(tries: int) -> timedelta:
+    """10 s, 20 s, 40 s ... 10 min."""
+    doublings = min(max(tries - 1, 0), 10)
+    return min(BACKOFF_FIRST * (1 << doublings), BACKOFF_MAX)
+
+
+def accepted(attempt: PaymentAttempt, *, at: datetime) -> PaymentAttempt:
+    return replace(attempt, status=AttemptStatus.ACCEPTED, updated_at=at)
+
+
+def declined(attempt: PaymentAttempt, reason: str, *, at: datetime) -> PaymentAttempt:
+    return replace(attempt, status=AttemptStatus.DECLINED, decline_reason=reason, updated_at=at)

@@ -1,0 +1,98 @@
+"""The third step of a provider call: writes down what came of an attempt."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from domain.checkout import session as sessions
+from domain.checkout.attempt import AttemptStatus, PaymentAttempt, backoff, declined
+from domain.checkout.book import Book, Sighting
+from domain.checkout.ports import CheckoutTx
+from domain.checkout.record_sighting import RecordSighting
+from domain.checkout.session import SessionStatus
+from domain.kernel.clock import Clock
+from domain.kernel.events import Event
+from domain.kernel.unit_of_work import UnitOfWork
+from domain.payments.ports import Declined, ProviderPayment
+
+Also = Callable[[CheckoutTx, Book], Awaitable[None]]
+"""What else belongs into the same transaction, given the book as it will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConcludeAttempt:
+    unit_of_work: UnitOfWork[CheckoutTx]
+    record: RecordSighting
+    clock: Clock
+
+    async def __call__(
+        self,
+        attempt: PaymentAttempt,
+        answer: ProviderPayment | Declined,
+        also: Also | None = None,
+    ) -> Book:
+        now = self.clock.now()
+        async with self.unit_of_work.begin(attempt.app_uuid) as tx:
+            if isinstance(answer, Declined):
+                book = await self._decline(tx, attempt, answer, now)
+            else:
+                sighting = Sighting(payment=answer, at=now)
+                book = (await self.record(tx, attempt.checkout_session_uuid, sighting)).book
+            if also is not None:
+                await also(tx, book)
+        return book
+
+    async def release(self, attempt: PaymentAttempt, also: Also | None = None) -> None:
+        """The outcome is unknown: let a retry of the caller, or later the sweeper, carry on."""
+        now = self.clock.now()
+        async with self.unit_of_work.begin(attempt.app_uuid) as tx:
+            due_at = now + backoff(attempt.tries)
+            await tx.checkout.release_attempt(attempt.uuid, now=now, due_at=due_at)
+            if also is not None:
+                await also(tx, await tx.checkout.get(attempt.checkout_session_uuid))
+
+    async def set_aside(self, attempt: PaymentAttempt) -> None:
+        """The provider contradicts what we asked: a person must look."""
+        now = self.clock.now()
+        async with self.unit_of_work.begin(attempt.app_uuid) as tx:
+            before = await tx.checkout.lock(attempt.checkout_session_uuid)
+            waiting = before.attempt(attempt.uuid)
+            if waiting.status is not AttemptStatus.SUBMITTING:
+                return
+            aside = replace(waiting, status=AttemptStatus.NEEDS_REVIEW, updated_at=now)
+            await tx.checkout.save(before, before.with_attempt(aside))
+            await tx.outbox.append(_attempt_event(aside, "needs_review", now))
+
+    async def _decline(
+        self, tx: CheckoutTx, attempt: PaymentAttempt, answer: Declined, now: datetime
+    ) -> Book:
+        before = await tx.checkout.lock(attempt.checkout_session_uuid)
+        waiting = before.attempt(attempt.uuid)
+        if waiting.status is not AttemptStatus.SUBMITTING:
+            return before
+        no = declined(waiting, answer.reason, at=now)
+        book = before.with_attempt(no)
+        events: tuple[Event, ...] = (_attempt_event(no, "declined", now),)
+        # The first no is for good. A later one leaves the session open for another try.
+        if no.number == 1 and book.session.status is SessionStatus.OPEN:
+            session, moved = sessions.move(book.session, SessionStatus.FAILED, at=now)
+            book, events = replace(book, session=session), events + moved
+        await tx.checkout.save(before, book)
+        await tx.outbox.append(*events)
+        return book
+
+
+def _attempt_event(attempt: PaymentAttempt, what: str, at: datetime) -> Event:
+    facts = {
+        "paymentAttemptUuid": str(attempt.uuid),
+        "checkoutSessionUuid": str(attempt.checkout_session_uuid),
+        "reason": attempt.decline_reason,
+    }
+    return Event(
+        type=f"payment_attempt.{what}",
+        aggregate_uuid=attempt.checkout_session_uuid,
+        at=at,
+        facts=facts,
+    )

@@ -1,0 +1,90 @@
+"""A session and its first attempt, drafted: nothing is written and nobody is asked yet."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from domain.checkout.attempt import PaymentAttempt
+from domain.checkout.links import Links
+from domain.checkout.order import PricedOrder
+from domain.checkout.session import CheckoutSession, Mode
+from domain.kernel.ids import Ids
+from domain.payments.payment_provider import PaymentProvider
+from domain.payments.ports import NewPayment, Providers, SequenceType
+from domain.tenancy.caller import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    providers: Providers
+    links: Links
+    ids: Ids
+    lease: timedelta
+
+    def session(self, priced: PricedOrder, actor: Actor, *, at: datetime) -> CheckoutSession:
+        order, expires_at = priced.order, at + priced.order.lifetime
+        return CheckoutSession(
+            uuid=self.ids.new(),
+            app_uuid=actor.app_uuid,
+            tenant_uuid=order.tenant_uuid,
+            user_uuid=actor.user_uuid,
+            payment_provider_uuid=priced.account.uuid,
+            mode=order.mode,
+            price_uuid=order.price_uuid,
+            tax_rate_uuid=order.tax_rate_uuid,
+            quantity=order.quantity,
+            amount=priced.amount,
+            terms=replace(order.terms, description=priced.description),
+            link_token=self.ids.secret(),
+            expires_at=expires_at,
+            due_at=expires_at,
+            created_at=at,
+            updated_at=at,
+        )
+
+    def attempt(
+        self,
+        session: CheckoutSession,
+        account: PaymentProvider,
+        customer_ref: str,
+        *,
+        number: int = 1,
+        at: datetime,
+    ) -> PaymentAttempt:
+        uuid = self.ids.new()
+        return PaymentAttempt(
+            uuid=uuid,
+            app_uuid=session.app_uuid,
+            checkout_session_uuid=session.uuid,
+            number=number,
+            payment_provider_uuid=account.uuid,
+            tenant_uuid=session.tenant_uuid,
+            request=self._request(uuid, session, account, customer_ref),
+            first_submitted_at=at,
+            lease_until=at + self.lease,
+            due_at=at + self.lease,
+            created_at=at,
+            updated_at=at,
+        )
+
+    def _request(
+        self, attempt_uuid: UUID, session: CheckoutSession, account: PaymentProvider, ref: str
+    ) -> bytes:
+        wants_mandate = session.mode is not Mode.PAYMENT
+        return self.providers[account.name].payments.render(
+            NewPayment(
+                attempt_uuid=attempt_uuid,
+                app_uuid=session.app_uuid,
+                checkout_session_uuid=session.uuid,
+                amount=session.amount.total,
+                description=session.terms.description,
+                sequence_type=SequenceType.FIRST if wants_mandate else SequenceType.ONEOFF,
+                customer_ref=ref,
+                payment_method=session.terms.payment_method,
+                return_url=self.links.came_back(session),
+                webhook_url=self.links.webhook(account.name, account.uuid),
+                locale=session.terms.locale,
+            )
+        )

@@ -1,0 +1,164 @@
+"""An order: what a caller asks for, checked against what the app really has.
+
+The amount is never the caller's. It follows from price, quantity and tax rate, here.
+"""
+
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.catalog.quote import Quote, Tax, quote
+from domain.checkout.session import Mode, SessionStatus, Terms
+from domain.kernel.errors import Invalid, NotFound, Refused, Violation
+from domain.kernel.idempotency import Claim
+from domain.kernel.ids import TenantUuid
+from domain.kernel.money import Currency, Money
+from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
+from domain.tenancy.admission import AdmissionFacts
+from domain.tenancy.caller import Actor, Scope
+from domain.tenancy.tenant import Tenant
+
+LIFETIME_DEFAULT: Final = timedelta(hours=24)
+DOUBLE_CLICK: Final = timedelta(seconds=10)
+_LOCALHOST: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    tenant_uuid: TenantUuid
+    provider: ProviderName
+    mode: Mode
+    price_uuid: UUID | None
+    tax_rate_uuid: UUID | None
+    quantity: int = 1
+    currency: Currency | None
+    terms: Terms
+    lifetime: timedelta = LIFETIME_DEFAULT
+
+
+class Ask(Struct, frozen=True, kw_only=True):
+    """How a request identifies itself, for answering its repeats alike."""
+
+    operation: str
+    key: str | None
+    """The Idempotency-Key. Without one, the same body within DOUBLE_CLICK is the same request."""
+    fingerprint: bytes
+
+    @property
+    def stored_key(self) -> str:
+        return self.key or f"auto:{self.fingerprint.hex()}"
+
+
+class PriceFacts(Struct, frozen=True, kw_only=True):
+    """As much of a price as an order needs."""
+
+    product_name: str
+    unit_amount: Money
+    is_recurring: bool
+    trial_days: int
+    is_archived: bool
+
+
+class TaxFacts(Struct, frozen=True):
+    tax: Tax
+    is_archived: bool
+
+
+class OrderFacts(Struct, frozen=True, kw_only=True):
+    """Everything that one read finds out about an order. None: there is no such thing."""
+
+    admission: AdmissionFacts
+    allowed_hosts: tuple[str, ...] = ()
+    tenant: Tenant | None = None
+    account: PaymentProvider | None = None
+    price: PriceFacts | None = None
+    tax: TaxFacts | None = None
+    customer_ref: str | None = None
+    claim: Claim | None = None
+    """What stands under the request's key."""
+    claimed_session_status: SessionStatus | None = None
+
+
+class PricedOrder(Struct, frozen=True, kw_only=True):
+    order: Order
+    tenant: Tenant
+    account: PaymentProvider
+    description: str
+    amount: Quote
+
+
+def price_order(order: Order, facts: OrderFacts, actor: Actor) -> PricedOrder:
+    """Raises NotFound for what is another's, Invalid for what cannot be, Refused for a rule."""
+    actor.need_tenant(order.tenant_uuid, Scope.BILLING_WRITE)
+    if facts.tenant is None:
+        raise NotFound("tenant", order.tenant_uuid)
+    if facts.account is None:
+        raise NotFound("payment provider", order.provider)
+    _check_hosts(order.terms, facts.allowed_hosts, facts.account)
+    if order.mode is Mode.SETUP:
+        assert order.currency is not None
+        verification = facts.account.verification_amount(order.currency)
+        return PricedOrder(
+            order=order,
+            tenant=facts.tenant,
+            account=facts.account,
+            description="Card verification, refunded at once",
+            amount=quote(verification, 1, None),
+        )
+    price, tax = _price(order, facts), _tax(order, facts)
+    count = f"{order.quantity} x " if order.quantity > 1 else ""
+    return PricedOrder(
+        order=order,
+        tenant=facts.tenant,
+        account=facts.account,
+        description=f"{count}{price.product_name}",
+        amount=quote(price.unit_amount, order.quantity, tax),
+    )
+
+
+def _price(order: Order, facts: OrderFacts) -> PriceFacts:
+    price = facts.price
+    if price is None:
+        raise NotFound("price", order.price_uuid)
+    if price.is_archived:
+        raise Refused("the price is archived", field="productPriceUuid")
+    if price.is_recurring is not (order.mode is Mode.SUBSCRIPTION):
+        wanted = "a recurring" if order.mode is Mode.SUBSCRIPTION else "a one-time"
+        raise Refused(f"mode {order.mode} needs {wanted} price", field="productPriceUuid")
+    if price.trial_days:
+        # Charging at once would break the trial's promise; starting one needs no payment.
+        raise Refused("a price with a trial cannot be checked out", field="productPriceUuid")
+    if order.currency not in (None, price.unit_amount.currency):
+        message = f"the price is in {price.unit_amount.currency}"
+        raise Refused(message, field="currency")
+    if price.unit_amount.minor == 0:
+        raise Refused("the price is free: there is nothing to pay", field="productPriceUuid")
+    return price
+
+
+def _tax(order: Order, facts: OrderFacts) -> Tax | None:
+    if order.tax_rate_uuid is None:
+        return None
+    if facts.tax is None:
+        raise NotFound("tax rate", order.tax_rate_uuid)
+    if facts.tax.is_archived:
+        raise Refused("the tax rate is archived", field="taxRateUuid")
+    return facts.tax.tax
+
+
+def _check_hosts(terms: Terms, allowed: tuple[str, ...], account: PaymentProvider) -> None:
+    violations = []
+    for field, url in (("successUrl", terms.success_url), ("cancelUrl", terms.cancel_url)):
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+        if parts.scheme == "http" and (
+            host not in _LOCALHOST or account.mode is not ProviderMode.TEST
+        ):
+            message = "must be https (http is for localhost, with a test account)"
+            violations.append(Violation(message, field))
+        elif allowed and host not in allowed:
+            violations.append(Violation("this host is not on the app's list", field))
+    if violations:
+        raise Invalid(violations)

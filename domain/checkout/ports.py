@@ -1,0 +1,119 @@
+"""What checkout needs from outside."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.checkout.attempt import PaymentAttempt
+from domain.checkout.book import Book, Sale, Settled
+from domain.checkout.order import Ask, Order, OrderFacts
+from domain.checkout.session import CheckoutSession
+from domain.kernel.events import Event, Outbox
+from domain.kernel.idempotency import Answer, IdempotencyKeys, RequestKey
+from domain.kernel.ids import TenantUuid
+from domain.kernel.pages import Page, PageRequest
+from domain.payments.accounts import PaymentProviders
+from domain.payments.customer import Customers
+from domain.payments.repositories import (
+    MandateRepository,
+    OneTimePaymentRepository,
+    PaymentRepository,
+    RefundRepository,
+)
+from domain.tenancy.caller import Caller
+
+
+class Intent(Struct, frozen=True, kw_only=True):
+    """What is committed before the provider is called."""
+
+    session: CheckoutSession
+    attempt: PaymentAttempt
+    key: RequestKey
+    lease_until: datetime
+    key_expires_at: datetime
+    replaces: datetime | None = None
+    """`expires_at` of a lapsed claim under the same key, which this one takes the place of."""
+
+
+class CheckoutRepository(Protocol):
+    async def facts(self, caller: Caller, order: Order, ask: Ask) -> OrderFacts:
+        """All that an order is checked against, in one round trip."""
+        ...
+
+    async def add(self, intent: Intent) -> CheckoutSession | None:
+        """Claim the key, and write session and attempt, in one round trip.
+
+        None: another request claimed the key first; nothing was written.
+        """
+        ...
+
+    async def open_accepted(self, settled: Settled, key: RequestKey, answer: Answer) -> bool:
+        """The usual conclusion of a fresh intent, in one round trip: attempt accepted, payment
+        added, session pointed at it, answer kept.
+
+        False, and nothing written: the attempt is no longer waiting (a webhook was faster).
+        """
+        ...
+
+    async def get(self, uuid: UUID) -> Book:
+        """Raises NotFound."""
+        ...
+
+    async def lock(self, uuid: UUID) -> Book:
+        """The book, its session's row locked until the transaction ends. Raises NotFound."""
+        ...
+
+    async def session_of_attempt(self, attempt_uuid: UUID) -> UUID | None: ...
+
+    async def save(self, before: Book, after: Book) -> None:
+        """Write the rows that differ."""
+        ...
+
+    async def list(
+        self, request: PageRequest, *, only: frozenset[TenantUuid] | None, after: UUID | None
+    ) -> Page[Book]:
+        """Newest first. `after`: those older than this one, without counting."""
+        ...
+
+    async def lease_attempt(
+        self, uuid: UUID, *, now: datetime, until: datetime
+    ) -> PaymentAttempt | None:
+        """Take up a waiting attempt whose lease is over. None: it is not ours to take."""
+        ...
+
+    async def release_attempt(self, uuid: UUID, *, now: datetime, due_at: datetime) -> None: ...
+
+
+class Purchases(Protocol):
+    """Hands over what a sale bought. Runs inside the transaction that settles it."""
+
+    async def deliver(self, tx: Any, sale: Sale) -> Sequence[Event]:
+        """`tx` is the same transaction, whole: what is bought lives in slices that checkout does
+        not know."""
+        ...
+
+
+class CheckoutTx(Protocol):
+    """The part of a transaction that checkout may touch."""
+
+    @property
+    def checkout(self) -> CheckoutRepository: ...
+    @property
+    def customers(self) -> Customers: ...
+    @property
+    def payment_providers(self) -> PaymentProviders: ...
+    @property
+    def payments(self) -> PaymentRepository: ...
+    @property
+    def mandates(self) -> MandateRepository: ...
+    @property
+    def refunds(self) -> RefundRepository: ...
+    @property
+    def one_time_payments(self) -> OneTimePaymentRepository: ...
+    @property
+    def idempotency(self) -> IdempotencyKeys: ...
+    @property
+    def outbox(self) -> Outbox: ...

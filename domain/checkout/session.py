@@ -1,0 +1,139 @@
+"""A checkout session: one try to buy, or to store a payment method. Its life is a table."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.catalog.quote import Quote
+from domain.kernel.errors import Conflict
+from domain.kernel.events import Event
+from domain.kernel.ids import AppUuid, TenantUuid, UserUuid
+
+
+class Mode(StrEnum):
+    SETUP = "setup"
+    PAYMENT = "payment"
+    SUBSCRIPTION = "subscription"
+
+
+class SessionStatus(StrEnum):
+    OPEN = "open"
+    PROCESSING = "processing"
+    """A payment is under way at the provider, and the shopper cannot speed it up."""
+    COMPLETE = "complete"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    """The provider refused the first payment for good."""
+
+
+class SessionPaymentStatus(StrEnum):
+    UNPAID = "unpaid"
+    PAID = "paid"
+    REFUNDED = "refunded"
+    NO_PAYMENT_REQUIRED = "no_payment_required"
+
+
+_S = SessionStatus
+
+MOVES: Final[Mapping[SessionStatus, frozenset[SessionStatus]]] = {
+    _S.OPEN: frozenset({_S.PROCESSING, _S.COMPLETE, _S.EXPIRED, _S.FAILED}),
+    # Back to open: the payment under way failed after all, and the shopper may try again.
+    _S.PROCESSING: frozenset({_S.OPEN, _S.COMPLETE}),
+    _S.COMPLETE: frozenset(),
+    _S.EXPIRED: frozenset(),
+    _S.FAILED: frozenset(),
+}
+
+SESSION_UUID_MARK: Final = "{CHECKOUT_SESSION_UUID}"
+
+
+class IllegalMove(Conflict):
+    """Asked for something that the session's state does not allow."""
+
+    code = "illegal_session_move"
+
+    def __init__(self, old: SessionStatus, new: SessionStatus) -> None:
+        super().__init__(f"the checkout session is {old}; it cannot become {new}")
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """What was asked for, kept as given."""
+
+    payment_method: str
+    description: str
+    """What the shopper reads at the provider."""
+    success_url: str
+    cancel_url: str
+    terms_of_service_url: str | None = None
+    collect_terms_of_service_consent: bool = False
+    billing_address_collection: bool = False
+    shipping_address_collection: bool = False
+    is_tax_id_collection_enabled: bool = False
+    is_tax_id_collection_required: bool = False
+    client_reference_id: str | None = None
+    locale: str | None = None
+    metadata: Mapping[str, object] = {}
+
+
+class CheckoutSession(Struct, frozen=True, kw_only=True):
+    uuid: UUID
+    app_uuid: AppUuid
+    id: int = 0
+    """Given by the database; 0 before."""
+    tenant_uuid: TenantUuid
+    user_uuid: UserUuid | None
+    payment_provider_uuid: UUID
+    mode: Mode
+    status: SessionStatus = SessionStatus.OPEN
+    payment_status: SessionPaymentStatus = SessionPaymentStatus.UNPAID
+    price_uuid: UUID | None
+    tax_rate_uuid: UUID | None
+    quantity: int
+    amount: Quote
+    terms: Terms
+    link_token: str
+    """Makes the shopper's links unguessable."""
+    provider_ref: str | None = None
+    """The newest payment's reference; None until the provider has answered."""
+    next_action_url: str | None = None
+    expires_at: datetime
+    due_at: datetime
+    """When to try to expire it: `expires_at`, later when the provider could not be asked."""
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def success_url(self) -> str:
+        return self.terms.success_url.replace(SESSION_UUID_MARK, str(self.uuid))
+
+    @property
+    def cancel_url(self) -> str:
+        return self.terms.cancel_url.replace(SESSION_UUID_MARK, str(self.uuid))
+
+
+def move(
+    session: CheckoutSession, to: SessionStatus, *, at: datetime
+) -> tuple[CheckoutSession, tuple[Event, ...]]:
+    """Raises IllegalMove. Moving to where it is changes nothing."""
+    if to is session.status:
+        return session, ()
+    if to not in MOVES[session.status]:
+        raise IllegalMove(session.status, to)
+    name = "completed" if to is _S.COMPLETE else "reopened" if to is _S.OPEN else str(to)
+    return replace(session, status=to, updated_at=at), (event(session, name, at=at),)
+
+
+def event(session: CheckoutSession, what: str, *, at: datetime) -> Event:
+    facts = {
+        "checkoutSessionUuid": str(session.uuid),
+        "tenantUuid": str(session.tenant_uuid),
+        "mode": session.mode,
+        "currency": session.amount.total.currency,
+        "amountTotal": session.amount.total.minor,
+    }
+    return Event(type=f"checkout_session.{what}", aggregate_uuid=session.uuid, at=at, facts=facts)

@@ -1,0 +1,58 @@
+"""A refund: first our intent, then what the provider made of it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.kernel.ids import AppUuid
+from domain.kernel.money import Money
+from domain.payments.ports import Declined, ProviderRefund, RefundStatus
+
+
+class RefundReason(StrEnum):
+    VERIFICATION = "verification"
+    """The small amount of a `setup` session."""
+    SURPLUS = "surplus"
+    """Money that bought nothing."""
+
+
+SETTLED: Final = frozenset(
+    {RefundStatus.REFUNDED, RefundStatus.FAILED, RefundStatus.CANCELED, RefundStatus.DECLINED}
+)
+
+
+class Refund(Struct, frozen=True, kw_only=True):
+    uuid: UUID
+    """Also the provider's idempotency key."""
+    app_uuid: AppUuid
+    payment_provider_uuid: UUID
+    payment_uuid: UUID
+    reason: RefundReason
+    status: RefundStatus = RefundStatus.REQUESTED
+    provider_ref: str | None = None
+    amount: Money
+    decline_reason: str | None = None
+    first_submitted_at: datetime
+    tries: int = 0
+    lease_until: datetime
+    due_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def is_settled(self) -> bool:
+        return self.status in SETTLED
+
+
+def conclude(refund: Refund, answer: ProviderRefund | Declined, *, at: datetime) -> Refund:
+    """Also takes in later sightings of the same refund."""
+    if isinstance(answer, Declined):
+        return replace(
+            refund, status=RefundStatus.DECLINED, decline_reason=answer.reason, updated_at=at
+        )
+    after = replace(refund, status=answer.status, provider_ref=answer.ref)
+    return refund if after == refund else replace(after, updated_at=at)

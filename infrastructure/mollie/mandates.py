@@ -1,0 +1,30 @@
+"""Mandates at Mollie: only looked at. First payments make them, and Mollie ends them."""
+
+from typing import Final
+
+import msgspec
+
+from domain.kernel.errors import ProviderUnreadable
+from domain.payments.payment_provider import PaymentProvider
+from domain.payments.ports import ProviderMandate
+from infrastructure.mollie.client import Call, MollieClient
+from infrastructure.mollie.wire import WireMandate, decode, mandate_from
+
+_MANDATE: Final = msgspec.json.Decoder(WireMandate)
+
+
+class MollieMandates:
+    def __init__(self, client: MollieClient) -> None:
+        self._client = client
+
+    async def get(
+        self, account: PaymentProvider, customer_ref: str, mandate_ref: str
+    ) -> ProviderMandate | None:
+        path = ("customers", customer_ref, "mandates", mandate_ref)
+        answer = await self._client.read(account, Call(path=path))
+        if answer is None:
+            return None
+        wire = decode(_MANDATE, answer, "mandate")
+        if (wire.customer_id, wire.id) != (customer_ref, mandate_ref):
+            raise ProviderUnreadable("mollie answered with another mandate than was asked for")
+        return mandate_from(wire, account.mode)

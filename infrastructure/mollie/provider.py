@@ -1,0 +1,30 @@
+"""Mollie as a provider: all its ports over one client."""
+
+from typing import Final
+
+from domain.payments.ports import Provider
+from infrastructure.mollie.client import MollieClient
+from infrastructure.mollie.customers import MollieCustomers
+from infrastructure.mollie.mandates import MollieMandates
+from infrastructure.mollie.payments import MolliePayments
+from infrastructure.mollie.refunds import MollieRefunds
+
+# Mollie remembers a key for 60 minutes. Ten of them are for clocks that differ, and for a call
+# that is decided on in the last minute.
+KEY_WINDOW_S: Final = 3000
+_LOCALES: Final = (
+    "ca_ES cs_CZ da_DK de_AT de_CH de_DE de_LU el_GR en_BE en_GB en_NL en_US es_ES fi_FI fr_BE "
+    "fr_FR fr_LU hu_HU is_IS it_IT lt_LT lv_LV nb_NO nl_BE nl_NL pl_PL pt_PT sk_SK sl_SI sv_SE "
+    "tr_TR"
+)
+
+
+def connect(client: MollieClient) -> Provider:
+    return Provider(
+        customers=MollieCustomers(client),
+        payments=MolliePayments(client),
+        refunds=MollieRefunds(client),
+        mandates=MollieMandates(client),
+        key_window_s=KEY_WINDOW_S,
+        locales=frozenset(_LOCALES.split()),
+    )

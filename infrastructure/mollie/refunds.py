@@ -1,0 +1,62 @@
+"""Refunds at Mollie.
+
+Mollie takes a second refund of the same amount on the same payment within an hour for a mistake
+and answers 409, which is ProviderUnavailable here: asked again later, it goes through.
+"""
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from domain.kernel.errors import ProviderUnreadable
+from domain.kernel.money import Money
+from domain.payments.payment_provider import PaymentProvider
+from domain.payments.ports import Declined, ProviderRefund
+from infrastructure.mollie.client import Call, MollieClient
+from infrastructure.mollie.listing import Page, pages
+from infrastructure.mollie.wire import WireAmount, WireRefund, amount_of, decode, refund_from
+
+_REFUND: Final = msgspec.json.Decoder(WireRefund)
+_PAGE: Final = msgspec.json.Decoder(Page[WireRefund])
+
+
+class Metadata(Struct, frozen=True):
+    refund: UUID
+
+
+class CreateRefund(Struct, frozen=True):
+    amount: WireAmount
+    metadata: Metadata
+
+
+class MollieRefunds:
+    def __init__(self, client: MollieClient) -> None:
+        self._client = client
+
+    async def create(
+        self, account: PaymentProvider, payment_ref: str, amount: Money, *, refund_uuid: UUID
+    ) -> ProviderRefund | Declined:
+        body = msgspec.json.encode(CreateRefund(amount_of(amount), Metadata(refund_uuid)))
+        path = ("payments", payment_ref, "refunds")
+        call = Call(method="POST", path=path, body=body, key=refund_uuid)
+        answer = await self._client.act(account, call)
+        if isinstance(answer, Declined):
+            return answer
+        wire = decode(_REFUND, answer, "refund")
+        refund = refund_from(wire, account.mode)
+        asked = (payment_ref, amount, refund_uuid)
+        if (wire.payment_id, refund.amount, refund.refund_uuid) != asked:
+            raise ProviderUnreadable("mollie answered with another refund than was asked for")
+        return refund
+
+    async def list(self, account: PaymentProvider, payment_ref: str) -> tuple[ProviderRefund, ...]:
+        path = ("payments", payment_ref, "refunds")
+        return tuple(
+            [
+                refund_from(wire, account.mode)
+                async for page in pages(self._client, account, path, _PAGE)
+                for wire in page
+            ]
+        )

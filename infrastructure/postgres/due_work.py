@@ -1,0 +1,152 @@
+"""Claims of due rows, one app at a time, and the two questions that cross apps.
+
+A claim moves `due_at` on, so that a dead worker's rows come back by themselves.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.kernel.ids import AppUuid
+from domain.webhooks.inbox import Message
+from infrastructure.postgres.database import Connection, Database
+
+BATCH: Final = 20
+
+
+class DuePayment(Struct, frozen=True):
+    account_uuid: UUID
+    provider_ref: str
+
+
+class DueEvent(Struct, frozen=True):
+    uuid: UUID
+    type: str
+    aggregate_uuid: UUID
+    facts: dict[str, object]
+    happened_at: datetime
+
+
+class PostgresDueWork:
+    def __init__(self, connection: Connection, app_uuid: AppUuid) -> None:
+        self._connection, self._app_uuid = connection, app_uuid
+
+    async def messages(self, now: datetime, until: datetime) -> list[Message]:
+        found = await self._connection.fetch(
+            """
+            update inbox set due_at = $3, tries = tries + 1
+             where app_uuid = $1 and uuid in (
+                   select uuid from inbox where app_uuid = $1 and due_at <= $2
+                    order by due_at limit $4 for update skip locked)
+            returning uuid, payment_provider_uuid, provider_ref, tries, due_at, received_at
+            """,
+            self._app_uuid,
+            now,
+            until,
+            BATCH,
+        )
+        return [Message(app_uuid=self._app_uuid, **dict(row.items())) for row in found]
+
+    async def payments(self, now: datetime, until: datetime) -> list[DuePayment]:
+        found = await self._connection.fetch(
+            """
+            update payments set due_at = $3
+             where app_uuid = $1 and uuid in (
+                   select uuid from payments where app_uuid = $1 and due_at <= $2
+                    order by due_at limit $4 for update skip locked)
+            returning payment_provider_uuid, provider_ref
+            """,
+            self._app_uuid,
+            now,
+            until,
+            BATCH,
+        )
+        return [DuePayment(*row) for row in found]
+
+    async def sessions(self, now: datetime, until: datetime) -> list[UUID]:
+        found = await self._connection.fetch(
+            """
+            update checkout_sessions set due_at = $3
+             where app_uuid = $1 and uuid in (
+                   select uuid from checkout_sessions
+                    where app_uuid = $1 and status = 'open' and due_at <= $2
+                    order by due_at limit $4 for update skip locked)
+            returning uuid
+            """,
+            self._app_uuid,
+            now,
+            until,
+            BATCH,
+        )
+        return [row["uuid"] for row in found]
+
+    async def attempts(self, now: datetime) -> list[UUID]:
+        """Taking one up is a lease of its own; this only names them."""
+        found = await self._connection.fetch(
+            """
+            select uuid from payment_attempts
+             where app_uuid = $1 and status = 'submitting' and due_at <= $2
+             order by due_at limit $3
+            """,
+            self._app_uuid,
+            now,
+            BATCH,
+        )
+        return [row["uuid"] for row in found]
+
+    async def refunds(self, now: datetime) -> list[UUID]:
+        found = await self._connection.fetch(
+            """
+            select uuid from refunds
+             where app_uuid = $1 and status = 'requested' and due_at <= $2
+             order by due_at limit $3
+            """,
+            self._app_uuid,
+            now,
+            BATCH,
+        )
+        return [row["uuid"] for row in found]
+
+    async def events(self, now: datetime) -> list[DueEvent]:
+        """Locked until the transaction ends; one worker at a time keeps an app's order."""
+        found = await self._connection.fetch(
+            """
+            select uuid, type, aggregate_uuid, facts, happened_at from outbox
+             where app_uuid = $1 and due_at <= $2
+             order by due_at, uuid limit $3 for update skip locked
+            """,
+            self._app_uuid,
+            now,
+            BATCH * 5,
+        )
+        return [DueEvent(*row) for row in found]
+
+    async def delivered(self, uuids: list[UUID], *, at: datetime) -> None:
+        await self._connection.execute(
+            """
+            update outbox set due_at = null, delivered_at = $3
+             where app_uuid = $1 and uuid = any($2)
+            """,
+            self._app_uuid,
+            uuids,
+            at,
+        )
+
+
+class PostgresDirectory:
+    """Implements `Directory`: what is asked before the app is known."""
+
+    def __init__(self, database: Database[Any]) -> None:
+        self._database = database
+
+    async def app_of_account(self, account_uuid: UUID) -> AppUuid | None:
+        async with self._database.connection() as connection:
+            found = await connection.fetchval("select app_of_payment_provider($1)", account_uuid)
+        return None if found is None else AppUuid(found)
+
+    async def apps_with_due_work(self, at: datetime) -> tuple[AppUuid, ...]:
+        async with self._database.connection() as connection:
+            found = await connection.fetch("select apps_with_due_work($1)", at)
+        return tuple(AppUuid(row[0]) for row in found)

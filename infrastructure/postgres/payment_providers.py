@@ -1,0 +1,164 @@
+"""An app's accounts at payment providers. Credentials are sealed before they come here."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from domain.kernel.errors import NotFound
+from domain.kernel.ids import AppUuid
+from domain.kernel.pages import Page, PageRequest
+from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
+from infrastructure.postgres.database import Connection
+
+_COLUMNS: Final = """
+    uuid, app_uuid, id, name, mode, title, is_default, credential_sealed, credential_hint,
+    verification_amount_minor, created_at, updated_at, deleted_at
+"""
+
+
+class PostgresPaymentProviders:
+    """Implements `PaymentProviders`."""
+
+    def __init__(self, connection: Connection, app_uuid: AppUuid) -> None:
+        self._connection, self._app_uuid = connection, app_uuid
+
+    async def add(self, account: PaymentProvider) -> PaymentProvider:
+        row = await self._connection.fetchrow(
+            f"""
+            insert into payment_providers (
+                app_uuid, uuid, name, mode, title, is_default, credential_sealed, credential_hint,
+                verification_amount_minor, created_at, updated_at, deleted_at
+            )
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            returning {_COLUMNS}
+            """,
+            account.app_uuid,
+            account.uuid,
+            account.name,
+            account.mode,
+            account.title,
+            account.is_default,
+            account.credential_sealed,
+            account.credential_hint,
+            account.verification_amount_minor,
+            account.created_at,
+            account.updated_at,
+            account.deleted_at,
+        )
+        return self._found(account.uuid, row)
+
+    async def get(self, uuid: UUID) -> PaymentProvider:
+        row = await self._connection.fetchrow(
+            f"select {_COLUMNS} from payment_providers where app_uuid = $1 and uuid = $2",
+            self._app_uuid,
+            uuid,
+        )
+        return self._found(uuid, row)
+
+    async def get_for_update(self, uuid: UUID) -> PaymentProvider:
+        row = await self._connection.fetchrow(
+            f"""
+            select {_COLUMNS}
+              from payment_providers
+             where app_uuid = $1 and uuid = $2
+               for update
+            """,
+            self._app_uuid,
+            uuid,
+        )
+        return self._found(uuid, row)
+
+    async def default(self, name: ProviderName) -> PaymentProvider | None:
+        row = await self._connection.fetchrow(
+            f"""
+            select {_COLUMNS}
+              from payment_providers
+             where app_uuid = $1 and name = $2 and is_default and deleted_at is null
+            """,
+            self._app_uuid,
+            name,
+        )
+        return None if row is None else account_of(row)
+
+    async def page(self, request: PageRequest) -> Page[PaymentProvider]:
+        # The count is the first table, so that a page past the end still tells it.
+        rows = await self._connection.fetch(
+            f"""
+            select used.total, account.*
+              from (
+                    select count(*) as total
+                      from payment_providers
+                     where app_uuid = $1 and deleted_at is null
+                   ) as used
+                   left join (
+                    select {_COLUMNS}
+                      from payment_providers
+                     where app_uuid = $1 and deleted_at is null
+                     order by uuid desc
+                     limit $2 offset $3
+                   ) as account on true
+             order by account.uuid desc
+            """,
+            self._app_uuid,
+            request.limit,
+            request.offset,
+        )
+        accounts = tuple(account_of(row) for row in rows if row["uuid"] is not None)
+        return Page(accounts, rows[0]["total"])
+
+    async def save(self, account: PaymentProvider) -> None:
+        await self._connection.execute(
+            """
+            update payment_providers
+               set title = $3, is_default = $4, credential_sealed = $5, credential_hint = $6,
+                   verification_amount_minor = $7, updated_at = $8, deleted_at = $9
+             where app_uuid = $1 and uuid = $2
+            """,
+            self._app_uuid,
+            account.uuid,
+            account.title,
+            account.is_default,
+            account.credential_sealed,
+            account.credential_hint,
+            account.verification_amount_minor,
+            account.updated_at,
+            account.deleted_at,
+        )
+
+    async def clear_default(self, name: ProviderName, *, at: datetime) -> None:
+        await self._connection.execute(
+            """
+            update payment_providers
+               set is_default = false, updated_at = $3
+             where app_uuid = $1 and name = $2 and is_default and deleted_at is null
+            """,
+            self._app_uuid,
+            name,
+            at,
+        )
+
+    def _found(self, uuid: UUID, row: asyncpg.Record | None) -> PaymentProvider:
+        if row is None:
+            raise NotFound("payment provider", uuid)
+        return account_of(row)
+
+
+def account_of(row: asyncpg.Record) -> PaymentProvider:
+    """From all columns of `payment_providers`."""
+    return PaymentProvider(
+        uuid=row["uuid"],
+        app_uuid=row["app_uuid"],
+        id=row["id"],
+        name=ProviderName(row["name"]),
+        mode=ProviderMode(row["mode"]),
+        title=row["title"],
+        is_default=row["is_default"],
+        credential_sealed=row["credential_sealed"],
+        credential_hint=row["credential_hint"],
+        verification_amount_minor=row["verification_amount_minor"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        deleted_at=row["deleted_at"],
+    )
