@@ -47,10 +47,13 @@ class CheckoutSessionBody(Body, kw_only=True, frozen=True, rename="camel"):
     tax_rate_uuid: UUID | None = None
     payment_method: Annotated[str, Meta(pattern="^card$", examples=["card"])] = "card"
     quantity: Annotated[int, Meta(ge=1, le=10_000)] = 1
-    currency: Annotated[
-        str | None,
-        Meta(pattern="^[A-Z]{3}$", description="must equal the price's; required in setup"),
-    ] = None
+    currency: (
+        Annotated[
+            str,
+            Meta(pattern="^[A-Z]{3}$", description="must equal the price's; required in setup"),
+        ]
+        | None
+    ) = None
     success_url: Annotated[
         Url,
         Meta(
@@ -65,8 +68,8 @@ class CheckoutSessionBody(Body, kw_only=True, frozen=True, rename="camel"):
     shipping_address_collection: bool = False
     is_tax_id_collection_enabled: bool = False
     is_tax_id_collection_required: bool = False
-    client_reference_id: Annotated[str | None, Meta(max_length=200)] = None
-    locale: Annotated[str | None, Meta(pattern="^[a-z]{2}_[A-Z]{2}$", examples=["de_DE"])] = None
+    client_reference_id: Annotated[str, Meta(max_length=200)] | None = None
+    locale: Annotated[str, Meta(pattern="^[a-z]{2}_[A-Z]{2}$", examples=["de_DE"])] | None = None
     metadata: Annotated[
         dict[str, Any], Meta(description="at most 50 keys and 1 kB of JSON; returned as given")
     ] = msgspec.field(default_factory=dict)

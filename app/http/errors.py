@@ -110,8 +110,10 @@ def invalid_request(request: Request[Any, Any, Any], error: ValidationException)
     return respond(answer_of(Invalid(explain(request, error))))
 
 
-def http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """What the framework refuses by itself: no such route, wrong method, too large."""
+    if error.status_code >= 500:
+        return unforeseen(request, error)
     if error.status_code == 404:
         return respond(answer_of(NotFound("route", "")))
     messages = {405: "Method Not Allowed", 413: "the body is too large (64 KiB at most)"}

@@ -1,6 +1,6 @@
 """Is it alive, is it ready, how is it doing. Open to everyone, so they tell little."""
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
@@ -13,6 +13,7 @@ from app.http.telemetry import REGISTRY
 Check = Literal["ok", "failed"]
 
 
+@runtime_checkable
 class Readiness(Protocol):
     async def database(self) -> bool:
         """It answers, and we work there as a role that row-level security binds."""

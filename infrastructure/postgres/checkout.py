@@ -106,7 +106,7 @@ _OPEN_ACCEPTED = """
                currency, amount_minor, refunded_minor, charged_back_minor, checkout_url,
                customer_ref, mandate_ref, due_at, created_at, updated_at)
         select $1, $5, $6, $7, $8, attempt.uuid, $2, false, $9, $10, $11,
-               $12, $13, 0, 0, $14, $15, $16, $17, $18, $3, $3
+               $12, $13, 0, 0, $14, $15, $16, $17, $3, $3
           from attempt
     ), opened as (
         update checkout_sessions s

@@ -271,6 +271,17 @@ async def test_a_payment_whose_answer_was_lost_is_found_by_its_attempt(play: Pla
     assert await play.find(order.attempt_uuid, since + 2 * A_MINUTE) is None
 
 
+async def test_a_payment_is_found_behind_more_newer_ones_than_fit_on_a_page(play: Play):
+    order = await play.an_order()
+    since = await play.stage.now()
+    await play.send(order)
+    for _ in range(255):
+        await play.a_payment(customer_ref=order.customer_ref)
+
+    found = await play.find(order.attempt_uuid, since)
+    assert found is not None and found.attempt_uuid == order.attempt_uuid
+
+
 async def test_an_unknown_payment_is_none(play: Play):
     payment = await play.a_payment()
     get = play.provider.payments.get

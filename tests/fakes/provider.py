@@ -6,7 +6,6 @@ tests/contract/test_provider.py holds it to what Mollie does. `ledger` is everyt
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -33,12 +32,20 @@ from domain.payments.ports import (
     RefundStatus,
     SequenceType,
 )
+from tests.fakes.provider_world import (
+    NO_MONEY_BACK,
+    KnownCustomer,
+    KnownRefund,
+    Remembered,
+    World,
+    book_refunds,
+    usable_mandate,
+)
 
 KEYS_KEPT: Final = timedelta(hours=1)
 KEY_WINDOW_S: Final = 3000
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
 LIVE: Final = (PaymentStatus.OPEN, PaymentStatus.PENDING, PaymentStatus.AUTHORIZED)
-NO_MONEY_BACK: Final = (RefundStatus.FAILED, RefundStatus.CANCELED)
 CANCELABLE: Final = frozenset({"banktransfer", "directdebit"})
 CARD: Final = {"cardNumber": "9479", "cardLabel": "Mastercard", "cardExpiryDate": "2039-12-31"}
 LOCALES: Final = frozenset({"en_US", "en_GB", "de_DE", "nl_NL", "fr_FR"})
@@ -69,35 +76,6 @@ class Asked(Struct, frozen=True):
     operation: str
     account_uuid: UUID
     key: UUID | None = None
-
-
-class KnownCustomer(Struct, frozen=True):
-    ref: str
-    uuid: UUID
-    created_at: datetime
-
-
-class KnownRefund(Struct, frozen=True):
-    refund: ProviderRefund
-    payment_ref: str
-    created_at: datetime
-
-
-class Remembered(Struct, frozen=True):
-    request: bytes
-    answer: object
-    at: datetime
-
-
-@dataclass
-class World:
-    """What one account sees."""
-
-    customers: dict[str, KnownCustomer] = field(default_factory=dict)
-    payments: dict[str, ProviderPayment] = field(default_factory=dict)
-    refunds: dict[str, KnownRefund] = field(default_factory=dict)
-    mandates: dict[str, ProviderMandate] = field(default_factory=dict)
-    remembered: dict[UUID, Remembered] = field(default_factory=dict)
 
 
 class FakeProvider:
@@ -247,15 +225,6 @@ def _tell(answer: T, fault: Fault | None) -> T:
     return answer
 
 
-def book_refunds(world: World, payment_ref: str) -> None:
-    payment = world.payments[payment_ref]
-    total = Money(0, payment.amount.currency)
-    for known in world.refunds.values():
-        if known.payment_ref == payment_ref and known.refund.status not in NO_MONEY_BACK:
-            total += known.refund.amount
-    world.payments[payment_ref] = replace(payment, refunded=total)
-
-
 class FakeCustomers:
     def __init__(self, fake: FakeProvider) -> None:
         self._fake = fake
@@ -307,7 +276,7 @@ class FakePayments:
             return Declined("there is no such customer", "customerId")
         mandate = None
         if is_recurring := new.sequence_type is SequenceType.RECURRING:
-            mandate = _usable_mandate(world, new)
+            mandate = usable_mandate(world, new)
             if mandate is None:
                 return Declined("no suitable mandates found for customer", "customerId")
         ref, nothing = self._fake.new_ref("tr"), Money(0, new.amount.currency)
@@ -354,15 +323,6 @@ class FakePayments:
             return self._fake.payment(ref)
 
         return await self._fake.act(account, Asked("cancel_payment", account.uuid), b"", do)
-
-
-def _usable_mandate(world: World, new: NewPayment) -> ProviderMandate | None:
-    for mandate in reversed(world.mandates.values()):
-        is_theirs = mandate.customer_ref == new.customer_ref
-        fits = mandate.method == new.payment_method and mandate.status is MandateStatus.VALID
-        if is_theirs and fits:
-            return mandate
-    return None
 
 
 class FakeRefunds:

@@ -256,7 +256,9 @@ async def test_answers_are_hal_even_when_plain_json_was_asked_for(shop):
     )
 
 
-@pytest.mark.parametrize("header", ["", "Bearer nonsense", "Bearer test_", "Basic test_shop"])
+@pytest.mark.parametrize(
+    "header", ["", "Bearer nonsense", "Bearer test_", "Bearer TEST_shop", "Basic test_shop"]
+)
 async def test_without_a_key_nothing_is_told(shop, header):
     answer = await shop.call("GET", "payments", headers={"Authorization": header})
     assert answer.status_code == 401
@@ -276,6 +278,20 @@ async def test_every_key_is_a_world_of_its_own(sandbox, shop):
         assert unknown["detail"] == f"No payment exists with token {payment['id']}."
         made = await live.post("payments", a_payment())
         assert made["mode"] == "live"
+
+
+async def test_an_access_token_says_its_mode_and_profile_with_every_call(sandbox):
+    token = Shop(sandbox, "access_shop")
+    async with token.http:
+        assert (await token.refused("payments", a_payment()))[:2] == (422, "profileId")
+        made = await token.post("payments", a_payment(testmode=True, profileId="pfl_1"))
+        assert (made["mode"], made["profileId"]) == ("test", "pfl_1")
+        path = f"payments/{made['id']}"
+        assert (await token.get(f"{path}?testmode=true"))["id"] == made["id"]
+        assert "wrong mode" in (await token.call("GET", path)).json()["detail"]
+        listed = await token.get("payments?testmode=true&profileId=pfl_1")
+        assert listed["count"] == 1
+        assert (await token.refused("customers", {"testmode": "yes"}))[:2] == (422, "testmode")
 
 
 async def test_unknown_addresses_and_methods_answer_as_the_api_does(shop):

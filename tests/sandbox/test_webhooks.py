@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.sandbox.shop import a_payment, eventually
+from app.sandbox.mollie.server import create_sandbox
+from tests.sandbox.shop import Shop, a_payment, eventually, running
 
 # The ten attempts, in minutes after the change.
 SCHEDULE = [0, 1, 3, 7, 15, 31, 60, 120, 240, 1560]
@@ -142,6 +143,27 @@ async def test_a_webhook_can_overtake_the_answer_to_the_creation(shop, hooks):
     await shop.settle(payment["id"], "paid")
     assert hooks.ids == [payment["id"]] * 2
     assert seen == ["open", "paid"]
+
+
+async def test_what_the_clock_brings_is_told_once_even_then(shop, hooks):
+    await shop.control("webhooks", mode="beforeResponse")
+    payment = await shop.pay(method="ideal")
+    await shop.advance(minutes=20)
+    assert hooks.ids == [payment["id"]] * 2
+    await shop.get("payments")
+    assert await deliveries(shop) == [("expired", "delivered"), ("created", "delivered")]
+
+
+async def test_without_a_lifespan_the_api_works_and_webhooks_wait(hooks):
+    app = create_sandbox(webhook_transport=hooks)
+    async with (shop := Shop(app)).http:
+        customer, _ = await shop.mandate()
+        charge = await shop.pay(sequenceType="recurring", customerId=customer)
+        await shop.advance(seconds=1)
+        assert (await shop.get(f"payments/{charge['id']}"))["status"] == "paid"
+        assert await deliveries(shop) == [("paid", "pending")] * 2
+        async with running(app):
+            await eventually(lambda: len(hooks.ids) == 2)
 
 
 async def test_a_payment_without_an_address_cannot_be_redelivered(shop):

@@ -4,9 +4,8 @@ Endpoints are synchronous and run in one go: no call ever sees half of another.
 """
 
 import asyncio
-import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -16,6 +15,7 @@ from app.sandbox.mollie import faults
 from app.sandbox.mollie.bodies import BYTES_MAX, parse_body
 from app.sandbox.mollie.calls import Answer, Call
 from app.sandbox.mollie.courier import Courier
+from app.sandbox.mollie.credentials import admitted, credential
 from app.sandbox.mollie.hal import HAL_JSON
 from app.sandbox.mollie.idempotency import fingerprint, recall, sweep
 from app.sandbox.mollie.notify import notify
@@ -24,9 +24,6 @@ from app.sandbox.mollie.outcomes import run_due
 from app.sandbox.mollie.problems import ApiProblem
 from app.sandbox.mollie.routes import ROUTES, Endpoint, is_known, shape_of
 from app.sandbox.mollie.world import Fault, Universe
-
-_KEY: Final = re.compile(r"Bearer ((?:test|live)_\w{1,200})", re.ASCII | re.IGNORECASE)
-_KEY_LENGTH_MAX: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +60,15 @@ class Api:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         incoming = await self._read(scope, receive)
         run_due(self._universe, self._courier.carry)
+        # What fell due is told to others from now on, so it must not be lost.
+        self._universe.commit()
         shape, _ = shape_of(incoming.path)
         operation, _ = ROUTES.get((incoming.method, shape), (None, None))
         key = None
         fault: Fault | None = None
         outgoing: Outgoing | None
         try:
-            key = _credential(incoming.headers)
+            key = credential(incoming.headers)
             fault = faults.take_fault(self._universe, operation)
             outgoing = await self._answer(incoming, key, fault)
         except ApiProblem as problem:
@@ -146,6 +145,7 @@ class Api:
             query=dict(parse_qsl(incoming.query, keep_blank_values=True)),
             body=parse_body(incoming.body, incoming.headers.get("content-type", "")),
         )
+        call = admitted(call, key, incoming.method, operation)
         answer = endpoint(call)
         if operation == "createPayment" and universe.webhooks.mode == "beforeResponse":
             created = call.find(Payment, (answer.body or {})["id"])
@@ -199,14 +199,6 @@ class Api:
         if kind in faults.HANGS and not faults.is_in_process(receive):
             await faults.hang(receive, self._universe.settings.hang_seconds)
         faults.order_cut(scope, kind)
-
-
-def _credential(headers: dict[str, str]) -> str:
-    given = headers.get("authorization", "")
-    match = _KEY.fullmatch(given) if len(given) <= _KEY_LENGTH_MAX else None
-    if match is None:
-        raise ApiProblem(401, "Missing authentication, or failed to authenticate")
-    return match[1]
 
 
 def _route(incoming: Incoming) -> tuple[str, Endpoint, tuple[str, ...]]:

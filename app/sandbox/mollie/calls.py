@@ -21,6 +21,7 @@ class Call:
     ids: tuple[str, ...] = ()
     query: dict[str, str] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
+    profile_id: str | None = None  # only access tokens choose one
 
     def find(self, kind: type[R], id: str) -> R:
         """A record of this world, or the 404 that Mollie would answer."""

@@ -57,8 +57,13 @@ class Courier:
             return running
         task = asyncio.create_task(self._attempt(self._client, delivery, due))
         self._tasks[delivery.id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(delivery.id, None))
+        task.add_done_callback(lambda done: self._forget(delivery.id, done))
         return task
+
+    def _forget(self, id: str, done: asyncio.Task[None]) -> None:
+        # The next attempt may have begun before this one is cleared away.
+        if self._tasks.get(id) is done:
+            del self._tasks[id]
 
     async def carry_urgent(self) -> None:
         """What must arrive before the answer does: one attempt of each, awaited."""

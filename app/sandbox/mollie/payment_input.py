@@ -8,6 +8,7 @@ from app.sandbox.mollie.calls import Call
 from app.sandbox.mollie.lines import check_lines
 from app.sandbox.mollie.methods import METHODS, OPEN_FOR, SEQUENCES, Method, fits
 from app.sandbox.mollie.money import Amount
+from app.sandbox.mollie.objects import Payment
 from app.sandbox.mollie.problems import refused
 from app.sandbox.mollie.validation import amount as read_amount
 from app.sandbox.mollie.validation import (
@@ -26,24 +27,10 @@ DESCRIPTION_MAX: Final = 255
 _ECHOED_OBJECTS: Final = ("billingAddress", "shippingAddress", "applicationFee")
 _ECHOED_TEXTS: Final = ("restrictPaymentMethodsToCountry", "captureMode", "captureDelay", "dueDate")
 _IGNORED: Final = ("issuer", "cardToken", "applePayPaymentToken", "storeCredentials", "routing")
-CREATE: Final = frozenset(
-    {
-        *[
-            "amount",
-            "description",
-            "redirectUrl",
-            "cancelUrl",
-            "webhookUrl",
-            "lines",
-            "locale",
-            "method",
-        ],
-        *["metadata", "sequenceType", "customerId", "mandateId", "consumerName"],
-        *_ECHOED_OBJECTS,
-        *_ECHOED_TEXTS,
-        *_IGNORED,
-    }
-)
+CREATE: Final = words(
+    "amount description redirectUrl cancelUrl webhookUrl lines locale method metadata "
+    "sequenceType customerId mandateId consumerName"
+).union(_ECHOED_OBJECTS, _ECHOED_TEXTS, _IGNORED)
 UPDATE: Final = words(
     "description redirectUrl cancelUrl webhookUrl metadata method locale dueDate "
     "restrictPaymentMethodsToCountry issuer billingAddress shippingAddress"
@@ -149,14 +136,14 @@ def expiry(id: str, chosen: tuple[str, ...], at: datetime) -> tuple[datetime, da
     return at + open_for, at + open_for + jitter
 
 
-def changes(call: Call, echoed_before: dict[str, Any]) -> dict[str, Any]:
+def changes(call: Call, payment: Payment) -> dict[str, Any]:
     """What a PATCH changes, as fields of the record."""
-    body = call.body
+    body, sequence = call.body, payment.sequence_type
     found: dict[str, Any] = {}
     if "description" in body:
         found["description"] = description(body)
     if "redirectUrl" in body:
-        found["redirect_url"] = url(body, "redirectUrl", "redirect")
+        found["redirect_url"] = redirect_url(body, sequence)
     if "cancelUrl" in body:
         found["cancel_url"] = url(body, "cancelUrl", "cancel")
     if "webhookUrl" in body:
@@ -169,5 +156,5 @@ def changes(call: Call, echoed_before: dict[str, Any]) -> dict[str, Any]:
         found["methods"] = methods(body)
     kept = ("billingAddress", "shippingAddress", "dueDate", "restrictPaymentMethodsToCountry")
     if fresh := {name: body[name] for name in kept if body.get(name) is not None}:
-        found["echoed"] = {**echoed_before, **fresh}
+        found["echoed"] = {**payment.echoed, **fresh}
     return found

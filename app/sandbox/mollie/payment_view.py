@@ -97,7 +97,7 @@ def _money_back(world: World, payment: Payment) -> Json:
     }
     if (lost := charged_back(world, payment)) != 0:
         body["amountChargedBack"] = Amount(currency, lost).json()
-    if world.mode == "live" or payment.amount.minor:
+    if payment.amount.minor:
         body["settlementAmount"] = payment.amount.json()
     return body
 

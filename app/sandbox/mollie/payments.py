@@ -53,6 +53,8 @@ def _created(call: Call, customer_id: str | None) -> Answer:
         "metadata": metadata(body),
         "echoed": payment_input.echoed(body, amount, chosen),
     }
+    if call.profile_id is not None:
+        given["echoed"]["profileId"] = call.profile_id
     payment_input.check_limits(amount, chosen, sequence)
     if customer_id is not None:
         _check_customer(call, customer_id)
@@ -142,7 +144,7 @@ def update_payment(call: Call) -> Answer:
     if payment.status in FINAL and "redirectUrl" in call.body:
         detail = "The redirect URL cannot be updated when the payment is finalized"
         raise refused(detail, "redirectUrl")
-    changes = payment_input.changes(call, payment.echoed)
+    changes = payment_input.changes(call, payment)
     if (chosen := changes.get("methods")) is not None:
         payment_input.check_limits(payment.amount, chosen, payment.sequence_type)
         changes["method"] = chosen[0] if len(chosen) == 1 else None

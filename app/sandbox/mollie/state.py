@@ -86,8 +86,8 @@ def move(payment: Payment, status: str, at: datetime, reason: str | None = None)
         status=status,
         failure_reason=reason if status == "failed" else None,
         happened={**payment.happened, status: at},
-        expires_at=payment.expires_at if status == "open" else None,
-        expiry_due=payment.expiry_due if status == "open" else None,
+        expires_at=None,
+        expiry_due=None,
         outcome=None if status in FINAL else payment.outcome,
         outcome_due=None if status in FINAL else payment.outcome_due,
     )

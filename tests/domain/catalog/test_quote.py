@@ -10,7 +10,7 @@ from domain.catalog.price import UNIT_AMOUNT_MAX
 from domain.catalog.quote import QUANTITY_MAX, Quote, Tax, quote
 from domain.kernel.money import EXPONENTS, Money, currency
 from domain.kernel.percent import HUNDRED, Percent
-from tests.make_catalog import money
+from tests.make import money
 
 BIGINT_MAX = 2**63 - 1
 
