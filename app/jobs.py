@@ -118,3 +118,20 @@ class Events:
             if found:
                 await tx.due_work.delivered([e.uuid for e in found], at=now)
         return ()
+
+
+class Housekeeping:
+    """Forgets expired idempotency keys, an app at a time, at most once an hour each."""
+
+    name = "housekeeping"
+
+    def __init__(self, unit_of_work: UnitOfWork[Any]) -> None:
+        self._unit_of_work = unit_of_work
+        self._next: dict[AppUuid, datetime] = {}
+
+    async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
+        if now >= self._next.get(app_uuid, now):
+            self._next[app_uuid] = now + timedelta(hours=1)
+            async with self._unit_of_work.begin(app_uuid) as tx:
+                await tx.idempotency.forget_expired(now=now)
+        return ()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 from litestar import Litestar, Request
@@ -18,13 +18,13 @@ from app.catalog.http import (
     TaxRatesController,
 )
 from app.checkout.http import CheckoutSessionsController, OpenCheckoutSessionController
-from app.http.bodies import BODY_MAX, strict_json
+from app.http.bodies import BODY_MAX, StrictRequest, strict_json
 from app.http.desk import Desk
 from app.http.errors import domain_error, http_error, invalid_request, unforeseen
 from app.http.health import HealthController
 from app.http.openapi import openapi_config
 from app.http.telemetry import configure_logging, telemetry
-from app.jobs import Attempts, Events, Expiry, Looks, Messages, Refunds
+from app.jobs import Attempts, Events, Expiry, Housekeeping, Looks, Messages, Refunds
 from app.pages.http import CheckoutLinksController
 from app.payments.http import TenantPaymentsController
 from app.payments.providers_http import PaymentProvidersController
@@ -124,14 +124,30 @@ class Parts:
         )
 
 
+CONTROLLERS: Final = [
+    OpenCheckoutSessionController,
+    CheckoutSessionsController,
+    ProductsController,
+    PricesController,
+    TaxRatesController,
+    CountriesController,
+    TenantsController,
+    PaymentProvidersController,
+    TenantPaymentsController,
+    SubscriptionsController,
+    WebhooksController,
+    CheckoutLinksController,
+    HealthController,
+]
+
+
 def build(settings: Settings) -> Litestar:
     configure_logging()
     parts = Parts(settings)
     jwks_client = httpx.AsyncClient(trust_env=False)
-    clock, ids = parts.clock, parts.ids
 
     def desk(request: Request[Any, Any, Any]) -> Desk:
-        return Desk(parts.database, clock, request)
+        return Desk(parts.database, parts.clock, request)
 
     @asynccontextmanager
     async def resources(_: Litestar) -> AsyncIterator[None]:
@@ -139,48 +155,40 @@ def build(settings: Settings) -> Litestar:
             yield
 
     return Litestar(
-        route_handlers=[
-            OpenCheckoutSessionController,
-            CheckoutSessionsController,
-            ProductsController,
-            PricesController,
-            TaxRatesController,
-            CountriesController,
-            TenantsController,
-            PaymentProvidersController,
-            TenantPaymentsController,
-            SubscriptionsController,
-            WebhooksController,
-            CheckoutLinksController,
-            HealthController,
-        ],
-        dependencies={
-            "desk": Provide(desk, sync_to_thread=False),
-            "links": value(parts.links),
-            "open_session": value(parts.open_session()),
-            "expire_session": value(parts.expire),
-            "continue_payment": value(parts.continue_payment()),
-            "receive": value(parts.receive),
-            "products": value(ProductService(clock, ids)),
-            "prices": value(PriceService(clock, ids)),
-            "tax_rates": value(TaxRateService(clock, ids)),
-            "tenants": value(TenantService(clock, ids)),
-            "payment_providers": value(ProviderService(parts.vault, clock, ids)),
-            "readiness": value(PostgresReadiness(parts.database)),
-        },
+        route_handlers=CONTROLLERS,
+        dependencies={"desk": Provide(desk, sync_to_thread=False), **dependencies(parts)},
         exception_handlers={
             DomainError: domain_error,
             ValidationException: invalid_request,
             HTTPException: http_error,
             Exception: unforeseen,
         },
+        request_class=StrictRequest,
         before_request=strict_json,
         request_max_body_size=BODY_MAX,
-        middleware=[lambda app: telemetry(app, ids)],
-        state=State({"token_verifier": JwtVerifier(parts.issuers, jwks_client, clock)}),
+        middleware=[lambda app: telemetry(app, parts.ids)],
+        state=State({"token_verifier": JwtVerifier(parts.issuers, jwks_client, parts.clock)}),
         openapi_config=openapi_config(),
         lifespan=[resources],
     )
+
+
+def dependencies(parts: Parts) -> dict[str, Provide]:
+    """What handlers ask for by name."""
+    clock, ids = parts.clock, parts.ids
+    return {
+        "links": value(parts.links),
+        "open_session": value(parts.open_session()),
+        "expire_session": value(parts.expire),
+        "continue_payment": value(parts.continue_payment()),
+        "receive": value(parts.receive),
+        "products": value(ProductService(clock, ids)),
+        "prices": value(PriceService(clock, ids)),
+        "tax_rates": value(TaxRateService(clock, ids)),
+        "tenants": value(TenantService(clock, ids)),
+        "payment_providers": value(ProviderService(parts.vault, clock, ids)),
+        "readiness": value(PostgresReadiness(parts.database)),
+    }
 
 
 def value(thing: T) -> Provide:
@@ -202,5 +210,6 @@ def build_worker(settings: Settings) -> tuple[Worker, Parts]:
         Looks(database, parts.observe, lease),
         Expiry(database, parts.expire, lease),
         Events(database),
+        Housekeeping(database),
     )
     return Worker(jobs, parts.directory, parts.clock, settings.worker_poll_s), parts

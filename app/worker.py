@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -14,55 +14,81 @@ from domain.webhooks.inbox import Directory
 
 log = structlog.get_logger("worker")
 
+AT_ONCE: Final = 8
+"""Tasks under way in one process. Each holds a database connection for moments only."""
 
-@dataclass(frozen=True, slots=True)
+AT_ONCE_PER_APP: Final = 4
+"""So that one app's slow provider leaves room for the others."""
+
+
 class Worker:
-    jobs: Sequence[Job]
-    directory: Directory
-    clock: Clock
-    poll_s: float
+    def __init__(
+        self, jobs: Sequence[Job], directory: Directory, clock: Clock, poll_s: float
+    ) -> None:
+        self._jobs, self._directory, self._clock = jobs, directory, clock
+        self._poll_s = poll_s
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._busy: set[AppUuid] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set: what is under way is finished, nothing new is claimed."""
-        while not stop.is_set():
-            done = await self.round()
-            if not done:
-                await _wait(stop, self.poll_s)
+        async with asyncio.TaskGroup() as group:
+            while not stop.is_set():
+                for app_uuid in await self._due():
+                    if app_uuid not in self._busy:
+                        self._busy.add(app_uuid)
+                        group.create_task(self._work(app_uuid, stop))
+                await _wait(stop, self._poll_s)
 
     async def round(self) -> int:
-        """One look at everything that is due. Returns how many tasks were done."""
+        """One look at everything that is due. Returns how many tasks went well."""
+        return sum([await self._jobs_of(app_uuid) for app_uuid in await self._due()])
+
+    async def _due(self) -> tuple[AppUuid, ...]:
         try:
-            apps = await self.directory.apps_with_due_work(self.clock.now())
+            return await self._directory.apps_with_due_work(self._clock.now())
         except DatabaseUnavailable as error:
             log.warning("database_unavailable", reason=str(error))
-            return 0
-        counts = await asyncio.gather(*(self._work(app_uuid) for app_uuid in apps))
-        return sum(counts)
+            return ()
 
-    async def _work(self, app_uuid: AppUuid) -> int:
+    async def _work(self, app_uuid: AppUuid, stop: asyncio.Event) -> None:
+        try:
+            while await self._jobs_of(app_uuid) and not stop.is_set():
+                pass
+        finally:
+            self._busy.discard(app_uuid)
+
+    async def _jobs_of(self, app_uuid: AppUuid) -> int:
         done = 0
-        for job in self.jobs:
+        own_slots = asyncio.Semaphore(AT_ONCE_PER_APP)
+        for job in self._jobs:
             tasks = await self._claim(job, app_uuid)
-            await asyncio.gather(*(_guarded(job.name, app_uuid, task) for task in tasks))
-            done += len(tasks)
+            went_well = await asyncio.gather(
+                *(self._guarded(job.name, app_uuid, task, own_slots) for task in tasks)
+            )
+            done += sum(went_well)
         return done
 
     async def _claim(self, job: Job, app_uuid: AppUuid) -> Sequence[Task]:
         claimed: list[Task] = []
 
         async def claim() -> None:
-            claimed.extend(await job.claim(app_uuid, self.clock.now()))
+            claimed.extend(await job.claim(app_uuid, self._clock.now()))
 
-        await _guarded(job.name, app_uuid, claim)
+        await self._guarded(job.name, app_uuid, claim, asyncio.Semaphore(1))
         return claimed
 
-
-async def _guarded(job: str, app_uuid: AppUuid, task: Task) -> None:
-    """One poisoned row never stops another: its claim lapses, and it is tried again later."""
-    try:
-        await task()
-    except Exception:
-        log.exception("task_failed", job=job, app=str(app_uuid))
+    async def _guarded(
+        self, job: str, app_uuid: AppUuid, task: Task, own_slots: asyncio.Semaphore
+    ) -> bool:
+        """One poisoned row never stops another: its claim lapses, and it is tried again later."""
+        async with own_slots, self._slots:
+            try:
+                await task()
+            except Exception:
+                log.exception("task_failed", job=job, app=str(app_uuid))
+                return False
+            return True
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

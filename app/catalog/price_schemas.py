@@ -6,15 +6,15 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from app.catalog.fields import (
+from app.http.bodies import Body
+from app.http.envelope import Timestamp, maybe_stamp, stamp
+from app.http.fields import (
     CurrencyCode,
     ExternalId,
     Metadata,
     check_currency,
     check_metadata,
 )
-from app.http.bodies import Body
-from app.http.envelope import Timestamp, maybe_stamp, stamp
 from domain.catalog.price import (
     INTERVAL_COUNT_MAX,
     TRIAL_DAYS_MAX,

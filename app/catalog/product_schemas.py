@@ -6,10 +6,10 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from app.catalog.fields import ExternalId, Metadata, Url, check_metadata, check_url
 from app.catalog.price_schemas import CreatePriceBody, PriceView
 from app.http.bodies import Body
 from app.http.envelope import Timestamp, maybe_stamp, stamp
+from app.http.fields import ExternalId, Metadata, Url, check_metadata, check_url
 from domain.catalog.product import Product, ProductImage
 from domain.catalog.product_service import NewProduct, ProductChange
 from domain.kernel.errors import Violation

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from app.catalog.fields import ExternalId
 from app.http.bodies import Body
 from app.http.envelope import Timestamp, maybe_stamp, stamp
+from app.http.fields import ExternalId
 from domain.catalog.tax_rate import Country, TaxRate
 from domain.catalog.tax_rate_service import (
     NewTaxRate,

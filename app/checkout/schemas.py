@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from app.http.bodies import Body
 from app.http.envelope import Timestamp, stamp
-from app.http.urls import Url, url_mistake
+from app.http.fields import Metadata, Url, check_metadata, check_url
 from domain.checkout.book import Book
 from domain.checkout.links import Links
 from domain.checkout.order import Order
@@ -25,8 +25,6 @@ _URL_FIELDS = {
     "cancel_url": "cancelUrl",
     "terms_of_service_url": "termsOfServiceUrl",
 }
-METADATA_BYTES_MAX = 1024
-METADATA_KEYS_MAX = 50
 
 
 class CheckoutSessionBody(Body, kw_only=True, frozen=True, rename="camel"):
@@ -70,26 +68,18 @@ class CheckoutSessionBody(Body, kw_only=True, frozen=True, rename="camel"):
     is_tax_id_collection_required: bool = False
     client_reference_id: Annotated[str, Meta(max_length=200)] | None = None
     locale: Annotated[str, Meta(pattern="^[a-z]{2}_[A-Z]{2}$", examples=["de_DE"])] | None = None
-    metadata: Annotated[
-        dict[str, Any], Meta(description="at most 50 keys and 1 kB of JSON; returned as given")
-    ] = msgspec.field(default_factory=dict)
+    metadata: Metadata = msgspec.field(default_factory=dict)
     expires_in_seconds: Annotated[int, Meta(ge=300, le=86_400)] = 86_400
 
     @classmethod
     def rules(cls, given: Mapping[str, Any]) -> Iterator[Violation]:
         yield from _price_rules(given)
         for name, field in _URL_FIELDS.items():
-            url = given.get(name)
-            if url is not None and (mistake := url_mistake(url)):
-                yield Violation(mistake, field)
+            yield from check_url(given.get(name), field)
         if given.get("collect_terms_of_service_consent") and not given.get("terms_of_service_url"):
             message = "is required when collectTermsOfServiceConsent is true"
             yield Violation(message, "termsOfServiceUrl")
-        metadata = given.get("metadata") or {}
-        if len(metadata) > METADATA_KEYS_MAX:
-            yield Violation(f"must have at most {METADATA_KEYS_MAX} keys", "metadata")
-        if len(msgspec.json.encode(metadata)) > METADATA_BYTES_MAX:
-            yield Violation(f"must be at most {METADATA_BYTES_MAX} bytes of JSON", "metadata")
+        yield from check_metadata(given.get("metadata"))
 
     def order(self, tenant_uuid: UUID, provider: ProviderName) -> Order:
         return Order(

@@ -8,7 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import UNSET, Struct, UnsetType
 
-from app.http.bodies import explain
+from app.http.bodies import explain_parameters
 from app.http.envelope import ENCODER
 from domain.kernel.errors import (
     AppDisabled,
@@ -105,9 +105,9 @@ def domain_error(request: Request[Any, Any, Any], error: DomainError) -> Respons
     return respond(answer)
 
 
-def invalid_request(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
-    """Litestar stops at the first mistake of a body; the caller hears of all of them."""
-    return respond(answer_of(Invalid(explain(request, error))))
+def invalid_request(_: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
+    """Query, path and header parameters, and bodies that are missing. Others: StrictRequest."""
+    return respond(answer_of(Invalid(explain_parameters(error))))
 
 
 def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -26,6 +26,7 @@ from domain.tenancy.tenant_service import TenantService
 
 TENANTS: Final = "tenants"
 MEMBERS: Final = "members"
+SEAT: Final = "/{tenant_uuid:uuid}/members/{user_uuid:uuid}"
 
 
 class TenantsController(Controller):
@@ -92,13 +93,7 @@ class TenantsController(Controller):
 
         return await desk.write(work, kind=TENANTS)
 
-
-class MembersController(Controller):
-    path = "/api/v1/apps/{app_uuid:uuid}/tenants/{tenant_uuid:uuid}/members/{user_uuid:uuid}"
-    tags = ("Tenants",)
-    guards = (bearer_or_key,)
-
-    @put("/", operation_id="putMember")
+    @put(SEAT, operation_id="putMember")
     async def put_member(
         self,
         tenant_uuid: FromPath[UUID],
@@ -115,7 +110,7 @@ class MembersController(Controller):
 
         return await desk.write(work, kind=MEMBERS)
 
-    @delete("/", operation_id="removeMember", status_code=200)
+    @delete(SEAT, operation_id="removeMember", status_code=200)
     async def remove_member(
         self,
         tenant_uuid: FromPath[UUID],

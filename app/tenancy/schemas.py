@@ -2,21 +2,18 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from app.http.bodies import Body
 from app.http.envelope import Timestamp, stamp
+from app.http.fields import Metadata, check_metadata
 from domain.kernel.errors import Violation
 from domain.kernel.ids import TenantUuid
 from domain.tenancy.tenant import Membership, Role, Tenant
 from domain.tenancy.tenant_service import NewTenant, TenantChange
-
-METADATA_KEYS_MAX: Final = 50
-METADATA_BYTES_MAX: Final = 1024
 
 Name = Annotated[
     str,
@@ -34,14 +31,6 @@ Email = Annotated[
         max_length=320,
         description="Where billing matters go",
         examples=["billing@example.com"],
-    ),
-]
-Metadata = Annotated[
-    dict[str, Any],
-    Meta(
-        max_length=METADATA_KEYS_MAX,
-        description="Anything you want to find again: 50 keys and 1 kB of JSON at most",
-        examples=[{"plan": "early-bird"}],
     ),
 ]
 
@@ -148,5 +137,4 @@ def _check(given: Mapping[str, Any]) -> Iterator[Violation]:
         yield Violation("must have a visible character, and no control characters", "name")
     if isinstance(email, str) and not re.fullmatch(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+", email):
         yield Violation("must be an e-mail address", "email")
-    if isinstance(metadata, dict) and len(msgspec.json.encode(metadata)) > METADATA_BYTES_MAX:
-        yield Violation(f"must be {METADATA_BYTES_MAX} bytes of JSON at most", "metadata")
+    yield from check_metadata(metadata)

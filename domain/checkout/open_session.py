@@ -14,7 +14,7 @@ from domain.checkout.attempt import AttemptStatus, PaymentAttempt
 from domain.checkout.book import Book, Sighting, settle
 from domain.checkout.conclude_attempt import Also, ConcludeAttempt
 from domain.checkout.draft import Drafts
-from domain.checkout.order import DOUBLE_CLICK, Ask, Order, OrderFacts, price_order
+from domain.checkout.order import DOUBLE_CLICK, Ask, Order, OrderFacts, PricedOrder, price_order
 from domain.checkout.ports import CheckoutTx, Intent
 from domain.checkout.session import CheckoutSession, SessionStatus
 from domain.checkout.submit_attempt import SubmitAttempt
@@ -22,12 +22,14 @@ from domain.kernel.clock import Clock, Pause
 from domain.kernel.errors import (
     Conflict,
     DomainError,
+    Invalid,
     KeyReused,
     NotFound,
     ProviderUnavailable,
     ProviderUnreadable,
     Refused,
     StillRunning,
+    Violation,
 )
 from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey
 from domain.kernel.ids import AppUuid
@@ -90,6 +92,8 @@ class OpenSession:
     async def __call__(self, caller: Caller, order: Order, ask: Ask, render: Render) -> Opened:
         """Raises Invalid, NotFound, Refused, KeyReused, StillRunning, ProviderUnavailable,
         ProviderUnreadable. After the last two a retry with the same key carries on."""
+        if order.provider not in self.drafts.providers:
+            raise NotFound("payment provider", order.provider)
         give_up_at = self.clock.now() + DOUBLE_CLICK_WAIT
         while True:
             step = await self._intend(caller, order, ask, render)
@@ -142,6 +146,7 @@ class OpenSession:
     ) -> _Written | _NoCustomer | _Held:
         now = self.clock.now()
         priced = price_order(order, facts, actor)
+        self._check_locale(priced)
         if facts.customer_ref is None:
             return _NoCustomer(priced.account, priced.tenant)
         draft = self.drafts.session(priced, actor, at=now)
@@ -159,6 +164,11 @@ class OpenSession:
         if session is None:
             return _Held(None, key)
         return _Written(session, attempt, priced.account, key)
+
+    def _check_locale(self, priced: PricedOrder) -> None:
+        locale, name = priced.order.terms.locale, priced.account.name
+        if locale is not None and locale not in self.drafts.providers[name].locales:
+            raise Invalid([Violation(f"{name} does not speak this locale", "locale")])
 
     async def _call(self, written: _Written, render: Render) -> Opened:
         """No transaction is open. Whatever is raised here, the intent stays."""

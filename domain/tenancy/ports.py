@@ -50,6 +50,10 @@ class Tenants(Protocol):
         """Raises NotFound."""
         ...
 
+    async def get_for_update(self, uuid: TenantUuid) -> Tenant:
+        """Nobody else can change it before this transaction ends."""
+        ...
+
     async def list(
         self, request: PageRequest, *, only: frozenset[TenantUuid] | None
     ) -> Page[Tenant]:

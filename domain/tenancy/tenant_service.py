@@ -69,7 +69,7 @@ class TenantService:
     ) -> Tenant:
         """A change that changes nothing is told to nobody."""
         actor.need(Scope.TENANTS_WRITE)
-        tenant = await tx.tenants.get(uuid)
+        tenant = await tx.tenants.get_for_update(uuid)
         now = self.clock.now()
         changed = replace(tenant, **given(change))
         if changed == tenant:

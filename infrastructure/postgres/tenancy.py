@@ -1,6 +1,6 @@
 """Apps, tenants and keys of one app, inside one transaction; and who is let in."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from domain.kernel.errors import Conflict, NotFound
@@ -235,11 +235,18 @@ class PostgresTenants:
         _need_row(status, "tenant", tenant.uuid)
 
     async def get(self, uuid: TenantUuid) -> Tenant:
+        return await self._one(uuid, "")
+
+    async def get_for_update(self, uuid: TenantUuid) -> Tenant:
+        return await self._one(uuid, "for update")
+
+    async def _one(self, uuid: TenantUuid, lock: Literal["", "for update"]) -> Tenant:
         row = await self._connection.fetchrow(
-            """
+            f"""
             select app_uuid, uuid, name, email, metadata, created_at, updated_at
               from tenants
              where app_uuid = $1 and uuid = $2
+             {lock}
             """,
             self._app_uuid,
             uuid,

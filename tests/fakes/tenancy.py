@@ -32,6 +32,9 @@ class FakeTenants:
             raise NotFound("tenant", uuid)
         return self._tenants[uuid]
 
+    async def get_for_update(self, uuid: TenantUuid) -> Tenant:
+        return await self.get(uuid)
+
     async def list(
         self, request: PageRequest, *, only: frozenset[TenantUuid] | None
     ) -> Page[Tenant]:

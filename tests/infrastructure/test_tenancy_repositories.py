@@ -1,5 +1,6 @@
 """Apps, issuers, keys, tenants and members in a real PostgreSQL, and nobody else's."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -153,6 +154,26 @@ async def test_a_tenant_comes_back_as_it_was_saved(database):
         assert await tx.tenants.get(TENANT) == a_tenant(name="New")
         with pytest.raises(NotFound):
             await tx.tenants.save(a_tenant(uuid=OTHER_TENANT))
+
+
+async def test_two_changes_of_one_tenant_wait_for_each_other(database):
+    async def change_email() -> None:
+        async with database.begin(APP) as tx:
+            tenant = await tx.tenants.get_for_update(TENANT)
+            await tx.tenants.save(replace(tenant, email="a@example.com"))
+
+    async with database.begin(APP) as tx:
+        await tx.tenants.add(a_tenant())
+    async with database.begin(APP) as tx:
+        tenant = await tx.tenants.get_for_update(TENANT)
+        other = asyncio.create_task(change_email())
+        for _ in range(50):  # time enough for the other, did it not have to wait
+            await tx.tenants.get(TENANT)
+        assert not other.done()
+        await tx.tenants.save(replace(tenant, name="New"))
+    await other
+    async with database.begin(APP) as tx:
+        assert await tx.tenants.get(TENANT) == a_tenant(name="New", email="a@example.com")
 
 
 async def test_two_apps_may_use_the_same_tenant_uuid_and_see_only_their_own(database):

@@ -1,18 +1,19 @@
-"""Fields that several requests of the catalog have, and the rules that types cannot say.
+"""Fields that several requests have, and the rules that types cannot say.
 
 A rule yields a violation for a value that is there; None and UNSET are always fine.
 """
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
-from app.http.urls import URL_MAX, url_mistake
 from domain.kernel.errors import Violation
 from domain.kernel.money import EXPONENTS
 
+URL_MAX: Final = 2048
 METADATA_KEYS_MAX: Final = 50
 METADATA_BYTES_MAX: Final = 1024
 
@@ -61,3 +62,21 @@ def check_metadata(value: object) -> Iterator[Violation]:
 def check_currency(value: object, field: str) -> Iterator[Violation]:
     if isinstance(value, str) and value not in EXPONENTS:
         yield Violation(f"must be one of {', '.join(sorted(EXPONENTS))}", field)
+
+
+def url_mistake(url: str) -> str | None:
+    """Why it is not an absolute http(s) address that is safe to redirect to. None: it is."""
+    if not url.isascii() or any(char <= " " or char in '\\"<>^`|\x7f' for char in url):
+        return "must be an ASCII URL without spaces, quotes or backslashes"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is not a URL"
+    if parts.scheme not in ("https", "http") or not url[len(parts.scheme) :].startswith("://"):
+        return "must begin with https://"
+    if not host:
+        return "has no host"
+    if "@" in parts.netloc:
+        return "must not contain a user name or password"
+    return None

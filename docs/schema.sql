@@ -1,0 +1,965 @@
+-- What the migrations add up to: generated, never run, never edited.
+-- After a new migration: .venv/bin/python -m tests.migrations.schema --write
+-- `schema_owner` stands for whoever ran the migrations.
+
+CREATE TABLE payment_providers (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    id bigint NOT NULL,
+    name text NOT NULL,
+    mode text NOT NULL,
+    title text NOT NULL,
+    is_default boolean NOT NULL,
+    credential_sealed bytea NOT NULL,
+    credential_hint text NOT NULL,
+    verification_amount_minor bigint,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT payment_providers_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
+    CONSTRAINT payment_providers_name_check CHECK ((name = ANY (ARRAY['mollie'::text, 'komoju'::text]))),
+    CONSTRAINT payment_providers_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200))),
+    CONSTRAINT payment_providers_verification_amount_minor_check CHECK ((verification_amount_minor > 0))
+);
+
+ALTER TABLE ONLY payment_providers FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION app_of_payment_provider(provider uuid) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public'
+    RETURN (SELECT p.app_uuid FROM payment_providers p WHERE (p.uuid = app_of_payment_provider.provider) LIMIT 1);
+
+CREATE TABLE checkout_sessions (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    id bigint NOT NULL,
+    tenant_uuid uuid NOT NULL,
+    user_uuid uuid,
+    payment_provider_uuid uuid NOT NULL,
+    mode text NOT NULL,
+    status text NOT NULL,
+    payment_status text NOT NULL,
+    price_uuid uuid,
+    tax_rate_uuid uuid,
+    quantity integer NOT NULL,
+    currency character(3) NOT NULL,
+    subtotal_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    total_minor bigint NOT NULL,
+    terms jsonb NOT NULL,
+    link_token text NOT NULL,
+    provider_ref text,
+    next_action_url text,
+    expires_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT checkout_sessions_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT checkout_sessions_mode_check CHECK ((mode = ANY (ARRAY['setup'::text, 'payment'::text, 'subscription'::text]))),
+    CONSTRAINT checkout_sessions_payment_status_check CHECK ((payment_status = ANY (ARRAY['unpaid'::text, 'paid'::text, 'refunded'::text, 'no_payment_required'::text]))),
+    CONSTRAINT checkout_sessions_price_check CHECK (((mode = 'setup'::text) = (price_uuid IS NULL))),
+    CONSTRAINT checkout_sessions_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000))),
+    CONSTRAINT checkout_sessions_status_check CHECK ((status = ANY (ARRAY['open'::text, 'processing'::text, 'complete'::text, 'expired'::text, 'failed'::text]))),
+    CONSTRAINT checkout_sessions_subtotal_minor_check CHECK ((subtotal_minor >= 0)),
+    CONSTRAINT checkout_sessions_tax_minor_check CHECK ((tax_minor >= 0)),
+    CONSTRAINT checkout_sessions_total_check CHECK ((total_minor = (subtotal_minor + tax_minor)))
+);
+
+ALTER TABLE ONLY checkout_sessions FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE inbox (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    payment_provider_uuid uuid NOT NULL,
+    provider_ref text NOT NULL,
+    outcome text,
+    tries integer NOT NULL,
+    due_at timestamp with time zone,
+    received_at timestamp with time zone NOT NULL,
+    done_at timestamp with time zone,
+    CONSTRAINT inbox_outcome_check CHECK ((outcome = ANY (ARRAY['observed'::text, 'ignored'::text])))
+);
+
+ALTER TABLE ONLY inbox FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE outbox (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    type text NOT NULL,
+    aggregate_uuid uuid NOT NULL,
+    facts jsonb NOT NULL,
+    happened_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone,
+    delivered_at timestamp with time zone
+);
+
+ALTER TABLE ONLY outbox FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE payment_attempts (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    checkout_session_uuid uuid NOT NULL,
+    number integer NOT NULL,
+    payment_provider_uuid uuid NOT NULL,
+    tenant_uuid uuid NOT NULL,
+    status text NOT NULL,
+    request bytea NOT NULL,
+    decline_reason text,
+    first_submitted_at timestamp with time zone NOT NULL,
+    tries integer NOT NULL,
+    lease_until timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT payment_attempts_number_check CHECK ((number >= 1)),
+    CONSTRAINT payment_attempts_status_check CHECK ((status = ANY (ARRAY['submitting'::text, 'accepted'::text, 'declined'::text, 'needs_review'::text])))
+);
+
+ALTER TABLE ONLY payment_attempts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE payments (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    payment_provider_uuid uuid NOT NULL,
+    provider_ref text NOT NULL,
+    tenant_uuid uuid NOT NULL,
+    attempt_uuid uuid NOT NULL,
+    checkout_session_uuid uuid NOT NULL,
+    is_surplus boolean NOT NULL,
+    sequence_type text NOT NULL,
+    status text NOT NULL,
+    method text,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    refunded_minor bigint NOT NULL,
+    charged_back_minor bigint NOT NULL,
+    failure_reason text,
+    checkout_url text,
+    customer_ref text,
+    mandate_ref text,
+    paid_at timestamp with time zone,
+    due_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT payments_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT payments_charged_back_minor_check CHECK ((charged_back_minor >= 0)),
+    CONSTRAINT payments_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payments_refunded_minor_check CHECK ((refunded_minor >= 0)),
+    CONSTRAINT payments_sequence_type_check CHECK ((sequence_type = ANY (ARRAY['oneoff'::text, 'first'::text, 'recurring'::text]))),
+    CONSTRAINT payments_status_check CHECK ((status = ANY (ARRAY['open'::text, 'pending'::text, 'authorized'::text, 'paid'::text, 'failed'::text, 'canceled'::text, 'expired'::text])))
+);
+
+ALTER TABLE ONLY payments FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE refunds (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    payment_provider_uuid uuid NOT NULL,
+    payment_uuid uuid NOT NULL,
+    reason text NOT NULL,
+    status text NOT NULL,
+    provider_ref text,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    decline_reason text,
+    first_submitted_at timestamp with time zone NOT NULL,
+    tries integer NOT NULL,
+    lease_until timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT refunds_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT refunds_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT refunds_reason_check CHECK ((reason = ANY (ARRAY['verification'::text, 'surplus'::text]))),
+    CONSTRAINT refunds_status_check CHECK ((status = ANY (ARRAY['requested'::text, 'queued'::text, 'pending'::text, 'processing'::text, 'refunded'::text, 'failed'::text, 'canceled'::text, 'declined'::text])))
+);
+
+ALTER TABLE ONLY refunds FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION apps_with_due_work(at timestamp with time zone) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public'
+    BEGIN ATOMIC
+ SELECT inbox.app_uuid
+    FROM inbox
+   WHERE (inbox.due_at <= apps_with_due_work.at)
+ UNION
+  SELECT outbox.app_uuid
+    FROM outbox
+   WHERE (outbox.due_at <= apps_with_due_work.at)
+ UNION
+  SELECT payment_attempts.app_uuid
+    FROM payment_attempts
+   WHERE ((payment_attempts.status = 'submitting'::text) AND (payment_attempts.due_at <= apps_with_due_work.at))
+ UNION
+  SELECT payments.app_uuid
+    FROM payments
+   WHERE (payments.due_at <= apps_with_due_work.at)
+ UNION
+  SELECT refunds.app_uuid
+    FROM refunds
+   WHERE ((refunds.status = 'requested'::text) AND (refunds.due_at <= apps_with_due_work.at))
+ UNION
+  SELECT checkout_sessions.app_uuid
+    FROM checkout_sessions
+   WHERE ((checkout_sessions.status = 'open'::text) AND (checkout_sessions.due_at <= apps_with_due_work.at));
+END;
+
+CREATE TABLE api_keys (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    key_type text NOT NULL,
+    name text NOT NULL,
+    secret_hash bytea NOT NULL,
+    hint text NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT api_keys_key_type_check CHECK ((key_type = ANY (ARRAY['read'::text, 'write'::text])))
+);
+
+ALTER TABLE ONLY api_keys FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE apps (
+    app_uuid uuid NOT NULL,
+    name text NOT NULL,
+    is_disabled boolean DEFAULT false NOT NULL,
+    allowed_hosts text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT apps_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
+);
+
+ALTER TABLE ONLY apps FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE checkout_sessions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME checkout_sessions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE countries (
+    uuid uuid NOT NULL,
+    id integer NOT NULL,
+    name text NOT NULL,
+    alpha2 character(2) NOT NULL,
+    alpha3 character(3) NOT NULL,
+    created_at timestamp with time zone DEFAULT '2026-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone DEFAULT '2026-01-01 00:00:00+00'::timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone
+);
+
+CREATE TABLE customers (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    payment_provider_uuid uuid NOT NULL,
+    tenant_uuid uuid NOT NULL,
+    provider_ref text,
+    lease_until timestamp with time zone NOT NULL,
+    first_submitted_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY customers FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE idempotency_keys (
+    app_uuid uuid NOT NULL,
+    caller text NOT NULL,
+    operation text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    subject_uuid uuid,
+    answer_status integer,
+    answer_body bytea,
+    lease_until timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT idempotency_keys_answer_check CHECK (((answer_status IS NULL) = (answer_body IS NULL))),
+    CONSTRAINT idempotency_keys_key_check CHECK (((char_length(key) >= 1) AND (char_length(key) <= 300)))
+);
+
+ALTER TABLE ONLY idempotency_keys FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE jwt_issuers (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    issuer text NOT NULL,
+    algorithm text NOT NULL,
+    jwks_url text,
+    public_keys text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT jwt_issuers_algorithm_check CHECK ((algorithm = ANY (ARRAY['RS256'::text, 'ES256'::text, 'EdDSA'::text]))),
+    CONSTRAINT jwt_issuers_issuer_check CHECK (((char_length(issuer) >= 1) AND (char_length(issuer) <= 255))),
+    CONSTRAINT jwt_issuers_keys_check CHECK (((jwks_url IS NULL) <> (cardinality(public_keys) = 0)))
+);
+
+ALTER TABLE ONLY jwt_issuers FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE mandates (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    payment_provider_uuid uuid NOT NULL,
+    tenant_uuid uuid NOT NULL,
+    customer_ref text NOT NULL,
+    provider_ref text NOT NULL,
+    method text NOT NULL,
+    status text NOT NULL,
+    details jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT mandates_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'valid'::text, 'invalid'::text])))
+);
+
+ALTER TABLE ONLY mandates FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE memberships (
+    app_uuid uuid NOT NULL,
+    tenant_uuid uuid NOT NULL,
+    user_uuid uuid NOT NULL,
+    role text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'member'::text])))
+);
+
+ALTER TABLE ONLY memberships FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE migration (
+    id integer NOT NULL,
+    name character varying(200) DEFAULT ''::character varying NOT NULL,
+    app_name character varying(200) DEFAULT ''::character varying NOT NULL,
+    ran_on timestamp without time zone DEFAULT CURRENT_TIMESTAMP NOT NULL
+);
+
+CREATE SEQUENCE migration_id_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE migration_id_seq OWNED BY migration.id;
+
+CREATE TABLE one_time_payments (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    tenant_uuid uuid NOT NULL,
+    user_uuid uuid,
+    payment_provider_uuid uuid NOT NULL,
+    checkout_session_uuid uuid NOT NULL,
+    payment_uuid uuid NOT NULL,
+    product_uuid uuid NOT NULL,
+    price_uuid uuid NOT NULL,
+    tax_rate_uuid uuid,
+    units integer NOT NULL,
+    currency character(3) NOT NULL,
+    subtotal_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    total_minor bigint NOT NULL,
+    paid_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT one_time_payments_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT one_time_payments_total_check CHECK ((total_minor = (subtotal_minor + tax_minor))),
+    CONSTRAINT one_time_payments_units_check CHECK ((units >= 1))
+);
+
+ALTER TABLE ONLY one_time_payments FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE payment_providers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME payment_providers_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE prices (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    product_uuid uuid NOT NULL,
+    payment_provider_uuid uuid,
+    product_price_id text,
+    currency character(3) NOT NULL,
+    unit_amount_minor bigint NOT NULL,
+    recurring_interval text,
+    recurring_interval_count integer,
+    trial_days integer NOT NULL,
+    nickname text,
+    lookup_key text,
+    metadata jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
+    CONSTRAINT prices_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT prices_recurring_check CHECK (((recurring_interval IS NULL) = (recurring_interval_count IS NULL))),
+    CONSTRAINT prices_recurring_interval_check CHECK ((recurring_interval = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'year'::text]))),
+    CONSTRAINT prices_recurring_interval_count_check CHECK (((recurring_interval_count >= 1) AND (recurring_interval_count <= 365))),
+    CONSTRAINT prices_trial_check CHECK (((trial_days = 0) OR (recurring_interval IS NOT NULL))),
+    CONSTRAINT prices_trial_days_check CHECK (((trial_days >= 0) AND (trial_days <= 730))),
+    CONSTRAINT prices_unit_amount_minor_check CHECK ((unit_amount_minor >= 0))
+);
+
+ALTER TABLE ONLY prices FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE product_images (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    product_uuid uuid NOT NULL,
+    "position" integer NOT NULL,
+    url text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY product_images FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE products (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    product_id text,
+    name text NOT NULL,
+    description text,
+    shippable boolean NOT NULL,
+    package_dimension_height integer,
+    package_dimension_width integer,
+    package_dimension_length integer,
+    package_dimension_weight integer,
+    url text,
+    metadata jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    archived_at timestamp with time zone,
+    CONSTRAINT products_description_check CHECK ((char_length(description) <= 5000)),
+    CONSTRAINT products_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 250))),
+    CONSTRAINT products_package_dimension_height_check CHECK ((package_dimension_height >= 0)),
+    CONSTRAINT products_package_dimension_length_check CHECK ((package_dimension_length >= 0)),
+    CONSTRAINT products_package_dimension_weight_check CHECK ((package_dimension_weight >= 0)),
+    CONSTRAINT products_package_dimension_width_check CHECK ((package_dimension_width >= 0))
+);
+
+ALTER TABLE ONLY products FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE subscription_periods (
+    app_uuid uuid NOT NULL,
+    subscription_uuid uuid NOT NULL,
+    number integer NOT NULL,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    payment_uuid uuid NOT NULL,
+    currency character(3) NOT NULL,
+    subtotal_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    total_minor bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT subscription_periods_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT subscription_periods_number_check CHECK ((number >= 1)),
+    CONSTRAINT subscription_periods_order_check CHECK ((ends_at > starts_at)),
+    CONSTRAINT subscription_periods_total_check CHECK ((total_minor = (subtotal_minor + tax_minor)))
+);
+
+ALTER TABLE ONLY subscription_periods FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE subscriptions (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    tenant_uuid uuid NOT NULL,
+    user_uuid uuid,
+    payment_provider_uuid uuid NOT NULL,
+    checkout_session_uuid uuid NOT NULL,
+    product_uuid uuid NOT NULL,
+    price_uuid uuid NOT NULL,
+    tax_rate_uuid uuid,
+    quantity integer NOT NULL,
+    status text NOT NULL,
+    anchor_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT subscriptions_quantity_check CHECK ((quantity >= 1)),
+    CONSTRAINT subscriptions_status_check CHECK ((status = 'active'::text))
+);
+
+ALTER TABLE ONLY subscriptions FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE tax_rates (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    id bigint NOT NULL,
+    tax_rate_id text,
+    payment_provider_uuid uuid,
+    country_uuid uuid NOT NULL,
+    name text NOT NULL,
+    percentage_e4 integer NOT NULL,
+    inclusive boolean NOT NULL,
+    state text,
+    jurisdiction text,
+    description text,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT tax_rates_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 100))),
+    CONSTRAINT tax_rates_percentage_e4_check CHECK (((percentage_e4 >= 0) AND (percentage_e4 <= 1000000)))
+);
+
+ALTER TABLE ONLY tax_rates FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE tax_rates ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME tax_rates_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE tenants (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    name text NOT NULL,
+    email text,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT tenants_email_check CHECK ((char_length(email) <= 320)),
+    CONSTRAINT tenants_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
+);
+
+ALTER TABLE ONLY tenants FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ONLY migration ALTER COLUMN id SET DEFAULT nextval('migration_id_seq'::regclass);
+
+ALTER TABLE ONLY api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY api_keys
+    ADD CONSTRAINT api_keys_secret_key UNIQUE (app_uuid, secret_hash);
+
+ALTER TABLE ONLY apps
+    ADD CONSTRAINT apps_pkey PRIMARY KEY (app_uuid);
+
+ALTER TABLE ONLY checkout_sessions
+    ADD CONSTRAINT checkout_sessions_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY countries
+    ADD CONSTRAINT countries_alpha2_key UNIQUE (alpha2);
+
+ALTER TABLE ONLY countries
+    ADD CONSTRAINT countries_alpha3_key UNIQUE (alpha3);
+
+ALTER TABLE ONLY countries
+    ADD CONSTRAINT countries_id_key UNIQUE (id);
+
+ALTER TABLE ONLY countries
+    ADD CONSTRAINT countries_pkey PRIMARY KEY (uuid);
+
+ALTER TABLE ONLY customers
+    ADD CONSTRAINT customers_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY customers
+    ADD CONSTRAINT customers_provider_ref_key UNIQUE (app_uuid, payment_provider_uuid, provider_ref);
+
+ALTER TABLE ONLY customers
+    ADD CONSTRAINT customers_tenant_key UNIQUE (app_uuid, payment_provider_uuid, tenant_uuid);
+
+ALTER TABLE ONLY idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (app_uuid, caller, operation, key);
+
+ALTER TABLE ONLY inbox
+    ADD CONSTRAINT inbox_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY jwt_issuers
+    ADD CONSTRAINT jwt_issuers_issuer_key UNIQUE (app_uuid, issuer);
+
+ALTER TABLE ONLY jwt_issuers
+    ADD CONSTRAINT jwt_issuers_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY mandates
+    ADD CONSTRAINT mandates_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY mandates
+    ADD CONSTRAINT mandates_provider_ref_key UNIQUE (app_uuid, payment_provider_uuid, provider_ref);
+
+ALTER TABLE ONLY memberships
+    ADD CONSTRAINT memberships_pkey PRIMARY KEY (app_uuid, tenant_uuid, user_uuid);
+
+ALTER TABLE ONLY migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY one_time_payments
+    ADD CONSTRAINT one_time_payments_payment_key UNIQUE (app_uuid, payment_uuid);
+
+ALTER TABLE ONLY one_time_payments
+    ADD CONSTRAINT one_time_payments_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY one_time_payments
+    ADD CONSTRAINT one_time_payments_session_key UNIQUE (app_uuid, checkout_session_uuid);
+
+ALTER TABLE ONLY outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY payment_attempts
+    ADD CONSTRAINT payment_attempts_number_key UNIQUE (app_uuid, checkout_session_uuid, number);
+
+ALTER TABLE ONLY payment_attempts
+    ADD CONSTRAINT payment_attempts_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY payment_providers
+    ADD CONSTRAINT payment_providers_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY payments
+    ADD CONSTRAINT payments_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY payments
+    ADD CONSTRAINT payments_provider_ref_key UNIQUE (app_uuid, payment_provider_uuid, provider_ref);
+
+ALTER TABLE ONLY prices
+    ADD CONSTRAINT prices_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY product_images
+    ADD CONSTRAINT product_images_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY products
+    ADD CONSTRAINT products_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY refunds
+    ADD CONSTRAINT refunds_once_key UNIQUE (app_uuid, payment_uuid, reason);
+
+ALTER TABLE ONLY refunds
+    ADD CONSTRAINT refunds_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY refunds
+    ADD CONSTRAINT refunds_provider_ref_key UNIQUE (app_uuid, payment_provider_uuid, provider_ref);
+
+ALTER TABLE ONLY subscription_periods
+    ADD CONSTRAINT subscription_periods_payment_key UNIQUE (app_uuid, payment_uuid);
+
+ALTER TABLE ONLY subscription_periods
+    ADD CONSTRAINT subscription_periods_pkey PRIMARY KEY (app_uuid, subscription_uuid, number);
+
+ALTER TABLE ONLY subscriptions
+    ADD CONSTRAINT subscriptions_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY subscriptions
+    ADD CONSTRAINT subscriptions_session_key UNIQUE (app_uuid, checkout_session_uuid);
+
+ALTER TABLE ONLY tax_rates
+    ADD CONSTRAINT tax_rates_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY tenants
+    ADD CONSTRAINT tenants_pkey PRIMARY KEY (app_uuid, uuid);
+
+CREATE INDEX checkout_sessions_due_idx ON checkout_sessions USING btree (app_uuid, due_at) WHERE (status = 'open'::text);
+
+CREATE INDEX checkout_sessions_tenant_idx ON checkout_sessions USING btree (app_uuid, tenant_uuid, uuid);
+
+CREATE INDEX idempotency_keys_expiry_idx ON idempotency_keys USING btree (app_uuid, expires_at);
+
+CREATE INDEX inbox_due_idx ON inbox USING btree (app_uuid, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX mandates_tenant_idx ON mandates USING btree (app_uuid, tenant_uuid);
+
+CREATE INDEX memberships_user_idx ON memberships USING btree (app_uuid, user_uuid);
+
+CREATE INDEX one_time_payments_tenant_idx ON one_time_payments USING btree (app_uuid, tenant_uuid, uuid);
+
+CREATE INDEX outbox_due_idx ON outbox USING btree (app_uuid, due_at, uuid) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX payment_attempts_due_idx ON payment_attempts USING btree (app_uuid, due_at) WHERE (status = 'submitting'::text);
+
+CREATE UNIQUE INDEX payment_providers_default_key ON payment_providers USING btree (app_uuid, name) WHERE (is_default AND (deleted_at IS NULL));
+
+CREATE INDEX payment_providers_uuid_idx ON payment_providers USING btree (uuid);
+
+CREATE UNIQUE INDEX payments_attempt_key ON payments USING btree (app_uuid, attempt_uuid) WHERE (NOT is_surplus);
+
+CREATE INDEX payments_due_idx ON payments USING btree (app_uuid, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX payments_session_idx ON payments USING btree (app_uuid, checkout_session_uuid);
+
+CREATE INDEX payments_tenant_idx ON payments USING btree (app_uuid, tenant_uuid, uuid);
+
+CREATE UNIQUE INDEX prices_lookup_key_key ON prices USING btree (app_uuid, lookup_key) WHERE ((lookup_key IS NOT NULL) AND (archived_at IS NULL));
+
+CREATE INDEX prices_product_idx ON prices USING btree (app_uuid, product_uuid);
+
+CREATE INDEX product_images_product_idx ON product_images USING btree (app_uuid, product_uuid);
+
+CREATE INDEX refunds_due_idx ON refunds USING btree (app_uuid, due_at) WHERE (status = 'requested'::text);
+
+CREATE INDEX subscriptions_tenant_idx ON subscriptions USING btree (app_uuid, tenant_uuid, uuid);
+
+ALTER TABLE ONLY api_keys
+    ADD CONSTRAINT api_keys_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
+
+ALTER TABLE ONLY checkout_sessions
+    ADD CONSTRAINT checkout_sessions_payment_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
+
+ALTER TABLE ONLY checkout_sessions
+    ADD CONSTRAINT checkout_sessions_price_fkey FOREIGN KEY (app_uuid, price_uuid) REFERENCES prices(app_uuid, uuid);
+
+ALTER TABLE ONLY checkout_sessions
+    ADD CONSTRAINT checkout_sessions_tax_rate_fkey FOREIGN KEY (app_uuid, tax_rate_uuid) REFERENCES tax_rates(app_uuid, uuid);
+
+ALTER TABLE ONLY checkout_sessions
+    ADD CONSTRAINT checkout_sessions_tenant_fkey FOREIGN KEY (app_uuid, tenant_uuid) REFERENCES tenants(app_uuid, uuid);
+
+ALTER TABLE ONLY customers
+    ADD CONSTRAINT customers_payment_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
+
+ALTER TABLE ONLY customers
+    ADD CONSTRAINT customers_tenant_fkey FOREIGN KEY (app_uuid, tenant_uuid) REFERENCES tenants(app_uuid, uuid);
+
+ALTER TABLE ONLY idempotency_keys
+    ADD CONSTRAINT idempotency_keys_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
+
+ALTER TABLE ONLY inbox
+    ADD CONSTRAINT inbox_payment_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
+
+ALTER TABLE ONLY jwt_issuers
+    ADD CONSTRAINT jwt_issuers_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
+
+ALTER TABLE ONLY mandates
+    ADD CONSTRAINT mandates_payment_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
+
+ALTER TABLE ONLY mandates
+    ADD CONSTRAINT mandates_tenant_fkey FOREIGN KEY (app_uuid, tenant_uuid) REFERENCES tenants(app_uuid, uuid);
+
+ALTER TABLE ONLY memberships
+    ADD CONSTRAINT memberships_tenant_fkey FOREIGN KEY (app_uuid, tenant_uuid) REFERENCES tenants(app_uuid, uuid);
+
+ALTER TABLE ONLY one_time_payments
+    ADD CONSTRAINT one_time_payments_payment_fkey FOREIGN KEY (app_uuid, payment_uuid) REFERENCES payments(app_uuid, uuid);
+
+ALTER TABLE ONLY one_time_payments
+    ADD CONSTRAINT one_time_payments_price_fkey FOREIGN KEY (app_uuid, price_uuid) REFERENCES prices(app_uuid, uuid);
+
+ALTER TABLE ONLY one_time_payments
+    ADD CONSTRAINT one_time_payments_tenant_fkey FOREIGN KEY (app_uuid, tenant_uuid) REFERENCES tenants(app_uuid, uuid);
+
+ALTER TABLE ONLY outbox
+    ADD CONSTRAINT outbox_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
+
+ALTER TABLE ONLY payment_attempts
+    ADD CONSTRAINT payment_attempts_session_fkey FOREIGN KEY (app_uuid, checkout_session_uuid) REFERENCES checkout_sessions(app_uuid, uuid);
+
+ALTER TABLE ONLY payment_providers
+    ADD CONSTRAINT payment_providers_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
+
+ALTER TABLE ONLY payments
+    ADD CONSTRAINT payments_attempt_fkey FOREIGN KEY (app_uuid, attempt_uuid) REFERENCES payment_attempts(app_uuid, uuid);
+
+ALTER TABLE ONLY payments
+    ADD CONSTRAINT payments_payment_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
+
+ALTER TABLE ONLY payments
+    ADD CONSTRAINT payments_session_fkey FOREIGN KEY (app_uuid, checkout_session_uuid) REFERENCES checkout_sessions(app_uuid, uuid);
+
+ALTER TABLE ONLY payments
+    ADD CONSTRAINT payments_tenant_fkey FOREIGN KEY (app_uuid, tenant_uuid) REFERENCES tenants(app_uuid, uuid);
+
+ALTER TABLE ONLY prices
+    ADD CONSTRAINT prices_payment_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
+
+ALTER TABLE ONLY prices
+    ADD CONSTRAINT prices_product_fkey FOREIGN KEY (app_uuid, product_uuid) REFERENCES products(app_uuid, uuid);
+
+ALTER TABLE ONLY product_images
+    ADD CONSTRAINT product_images_product_fkey FOREIGN KEY (app_uuid, product_uuid) REFERENCES products(app_uuid, uuid);
+
+ALTER TABLE ONLY products
+    ADD CONSTRAINT products_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
+
+ALTER TABLE ONLY refunds
+    ADD CONSTRAINT refunds_payment_fkey FOREIGN KEY (app_uuid, payment_uuid) REFERENCES payments(app_uuid, uuid);
+
+ALTER TABLE ONLY subscription_periods
+    ADD CONSTRAINT subscription_periods_payment_fkey FOREIGN KEY (app_uuid, payment_uuid) REFERENCES payments(app_uuid, uuid);
+
+ALTER TABLE ONLY subscription_periods
+    ADD CONSTRAINT subscription_periods_subscription_fkey FOREIGN KEY (app_uuid, subscription_uuid) REFERENCES subscriptions(app_uuid, uuid);
+
+ALTER TABLE ONLY subscriptions
+    ADD CONSTRAINT subscriptions_price_fkey FOREIGN KEY (app_uuid, price_uuid) REFERENCES prices(app_uuid, uuid);
+
+ALTER TABLE ONLY subscriptions
+    ADD CONSTRAINT subscriptions_tenant_fkey FOREIGN KEY (app_uuid, tenant_uuid) REFERENCES tenants(app_uuid, uuid);
+
+ALTER TABLE ONLY tax_rates
+    ADD CONSTRAINT tax_rates_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
+
+ALTER TABLE ONLY tax_rates
+    ADD CONSTRAINT tax_rates_country_fkey FOREIGN KEY (country_uuid) REFERENCES countries(uuid);
+
+ALTER TABLE ONLY tax_rates
+    ADD CONSTRAINT tax_rates_payment_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
+
+ALTER TABLE ONLY tenants
+    ADD CONSTRAINT tenants_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
+
+ALTER TABLE api_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE apps ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE checkout_sessions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE countries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE customers ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY directory ON checkout_sessions FOR SELECT TO schema_owner USING (true);
+
+CREATE POLICY directory ON inbox FOR SELECT TO schema_owner USING (true);
+
+CREATE POLICY directory ON outbox FOR SELECT TO schema_owner USING (true);
+
+CREATE POLICY directory ON payment_attempts FOR SELECT TO schema_owner USING (true);
+
+CREATE POLICY directory ON payment_providers FOR SELECT TO schema_owner USING (true);
+
+CREATE POLICY directory ON payments FOR SELECT TO schema_owner USING (true);
+
+CREATE POLICY directory ON refunds FOR SELECT TO schema_owner USING (true);
+
+CREATE POLICY everyone_reads ON countries FOR SELECT USING (true);
+
+ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE inbox ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY isolation ON api_keys USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON apps USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON checkout_sessions USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON customers USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON idempotency_keys USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON inbox USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON jwt_issuers USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON mandates USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON memberships USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON one_time_payments USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON outbox USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON payment_attempts USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON payment_providers USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON payments USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON prices USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON product_images USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON products USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON refunds USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON subscription_periods USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON subscriptions USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON tax_rates USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON tenants USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+ALTER TABLE jwt_issuers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE mandates ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE memberships ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE one_time_payments ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE outbox ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payment_attempts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payment_providers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payments ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE prices ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE product_images ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE products ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE refunds ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE subscription_periods ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE subscriptions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE tax_rates ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;
+
+GRANT USAGE ON SCHEMA public TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE payment_providers TO kontor_app;
+
+REVOKE ALL ON FUNCTION app_of_payment_provider(provider uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app_of_payment_provider(provider uuid) TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE checkout_sessions TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE inbox TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE outbox TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE payment_attempts TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE payments TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE refunds TO kontor_app;
+
+REVOKE ALL ON FUNCTION apps_with_due_work(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION apps_with_due_work(at timestamp with time zone) TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE api_keys TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE apps TO kontor_app;
+
+GRANT SELECT ON TABLE countries TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE customers TO kontor_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE idempotency_keys TO kontor_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE jwt_issuers TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE mandates TO kontor_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memberships TO kontor_app;
+
+GRANT SELECT ON TABLE migration TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE one_time_payments TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE prices TO kontor_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE product_images TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE products TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE subscription_periods TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE subscriptions TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE tax_rates TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE tenants TO kontor_app;
