@@ -13,9 +13,11 @@ from domain.checkout.expire_session import ExpireSession
 from domain.checkout.observe_payment import ObservePayment
 from domain.checkout.recover_attempt import RecoverAttempt
 from domain.checkout.submit_refund import SubmitRefund
+from domain.kernel.clock import Clock
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
+from domain.payments.payment import LATER_LOOKS
 from domain.webhooks.receive import ReceiveMessage
 
 log = structlog.get_logger("worker")
@@ -74,17 +76,23 @@ class Looks:
 
     unit_of_work: UnitOfWork[Any]
     observe: ObservePayment
-    lease: timedelta
+    clock: Clock
+    again_after: timedelta = timedelta(minutes=2)
     name: str = "looks"
 
     async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
         async with self.unit_of_work.begin(app_uuid) as tx:
-            found = await tx.due_work.payments(now, now + self.lease)
+            found = await tx.due_work.payments(now, now + self.again_after)
         return [partial(self._look, app_uuid, p.account_uuid, p.provider_ref) for p in found]
 
     async def _look(self, app_uuid: AppUuid, account_uuid: Any, ref: str) -> None:
         try:
-            await self.observe(app_uuid, account_uuid, ref)
+            if await self.observe(app_uuid, account_uuid, ref) is not None:
+                return
+            log.warning("payment_unknown_to_provider", payment=ref)
+            async with self.unit_of_work.begin(app_uuid) as tx:
+                later = self.clock.now() + LATER_LOOKS
+                await tx.due_work.postpone_payment(account_uuid, ref, due_at=later)
         except (ProviderUnavailable, ProviderUnreadable) as error:
             log.info("not_seen", reason=str(error))  # the claim brings it back
 

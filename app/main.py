@@ -207,7 +207,7 @@ def build_worker(settings: Settings) -> tuple[Worker, Parts]:
         Messages(database, parts.receive, lease),
         Attempts(database, recover),
         Refunds(database, SubmitRefund(database, parts.providers, parts.clock, lease)),
-        Looks(database, parts.observe, lease),
+        Looks(database, parts.observe, parts.clock),
         Expiry(database, parts.expire, lease),
         Events(database),
         Housekeeping(database),

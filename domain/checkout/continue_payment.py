@@ -61,6 +61,8 @@ class ContinuePayment:
             return url
         if book.newest.status is AttemptStatus.SUBMITTING:
             raise StillRunning("the payment is being prepared")
+        if book.newest.status is AttemptStatus.NEEDS_REVIEW:
+            return session.cancel_url  # it may exist at the provider: not a second one beside it
         return await self._another(book)
 
     async def _another(self, book: Book) -> str:

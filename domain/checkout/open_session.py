@@ -43,6 +43,8 @@ from domain.tenancy.tenant import Tenant
 
 DOUBLE_CLICK_WAIT: Final = timedelta(seconds=5)
 """How long the second click waits for the first one's answer."""
+FIRST_CALL_WITHIN: Final = timedelta(seconds=5)
+"""Creating a customer may take so long that the payment's call would end after ten seconds."""
 LOOK_EVERY_S: Final = 0.2
 
 
@@ -94,7 +96,7 @@ class OpenSession:
         ProviderUnreadable. After the last two a retry with the same key carries on."""
         if order.provider not in self.drafts.providers:
             raise NotFound("payment provider", order.provider)
-        give_up_at = self.clock.now() + DOUBLE_CLICK_WAIT
+        started_at = self.clock.now()
         while True:
             step = await self._intend(caller, order, ask, render)
             match step:
@@ -102,13 +104,15 @@ class OpenSession:
                     return await self._call(step, render)
                 case _NoCustomer():
                     await self.ensure_customer(step.account, step.tenant)
+                    if self.clock.now() >= started_at + FIRST_CALL_WITHIN:
+                        raise ProviderUnavailable("the provider is slow: nothing was asked of it")
                 case _Held(claim=None) if ask.key is not None:
                     raise StillRunning("a request with this Idempotency-Key is still running")
                 case _Held():
                     found = await self._repeat(caller.app_uuid, step, ask, render)
                     if found is not None:
                         return found
-                    if self.clock.now() >= give_up_at:
+                    if self.clock.now() >= started_at + DOUBLE_CLICK_WAIT:
                         raise StillRunning("the same request is still running")
                     await self.pause(LOOK_EVERY_S)
 

@@ -17,6 +17,9 @@ from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.payment import Payment
 from domain.webhooks.inbox import Directory, InboxTx, Message, Outcome
 
+GIVE_UP_AFTER: Final = timedelta(days=3)
+"""A message is only a hint; the payment's own planned looks go on."""
+
 HEAD_START: Final = timedelta(seconds=5)
 """How long the request has before a worker may take the message up."""
 
@@ -67,6 +70,10 @@ class ReceiveMessage:
         try:
             await self.act(message)
         except (ProviderUnavailable, ProviderUnreadable):
+            if self.clock.now() - message.received_at > GIVE_UP_AFTER:
+                async with self.unit_of_work.begin(message.app_uuid) as tx:
+                    await tx.inbox.done(message.uuid, Outcome.IGNORED, at=self.clock.now())
+                return
             due_at = self.clock.now() + backoff(message.tries)
             async with self.unit_of_work.begin(message.app_uuid) as tx:
                 await tx.inbox.postpone(message.uuid, due_at=due_at)

@@ -65,6 +65,18 @@ class PostgresDueWork:
         )
         return [DuePayment(*row) for row in found]
 
+    async def postpone_payment(self, account_uuid: UUID, ref: str, *, due_at: datetime) -> None:
+        await self._connection.execute(
+            """
+            update payments set due_at = $4
+             where app_uuid = $1 and payment_provider_uuid = $2 and provider_ref = $3
+            """,
+            self._app_uuid,
+            account_uuid,
+            ref,
+            due_at,
+        )
+
     async def sessions(self, now: datetime, until: datetime) -> list[UUID]:
         found = await self._connection.fetch(
             """

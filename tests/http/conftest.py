@@ -1,0 +1,116 @@
+"""The front door: the real application over real PostgreSQL and a real sandbox on loopback."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Final
+
+import asyncpg
+import httpx
+import pytest
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from litestar import Litestar
+
+from app.main import build
+from app.sandbox.mollie.server import create_sandbox
+from app.settings import Settings
+from infrastructure.identity.dev_tokens import DevSigner
+from infrastructure.postgres.database import Database
+from infrastructure.postgres.transaction import PostgresTx
+from infrastructure.secrets import AesGcmVault, new_key
+from tests.http.house import Builder, House
+from tests.http.lifespan import running
+from tests.waiting import eventually
+
+PUBLIC_URL: Final = "https://billing.example"
+
+
+@pytest.fixture(scope="session")
+def signer() -> DevSigner:
+    return DevSigner(Ed25519PrivateKey.generate())
+
+
+@pytest.fixture(scope="session")
+def sandbox_url() -> Iterator[str]:
+    """A Mollie on a free port. What it has to say is said to nobody: tests call the webhook."""
+    deaf = httpx.MockTransport(lambda request: httpx.Response(200, request=request))
+    sandbox = create_sandbox(webhook_transport=deaf)
+    config = uvicorn.Config(sandbox, log_config=None, access_log=False, lifespan="on")
+    server = uvicorn.Server(config)
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        serve = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+        serve.start()
+        assert eventually(lambda: server.started)
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        server.should_exit = True
+        serve.join(10)
+
+
+@pytest.fixture(scope="session")
+async def sandbox(sandbox_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The sandbox's control plane, and all else it shows."""
+    async with httpx.AsyncClient(base_url=sandbox_url, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, sandbox_url: str) -> Settings:
+    return Settings(
+        database_url=database_url,
+        database_pool_size=5,
+        mollie_url=sandbox_url,
+        public_url=PUBLIC_URL,
+        secret_key=new_key(),
+    )
+
+
+@pytest.fixture(scope="session")
+async def application(settings: Settings) -> AsyncIterator[Litestar]:
+    app = build(settings)
+    async with running(app):
+        yield app
+
+
+@pytest.fixture(scope="session")
+async def door(application: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+async def tables(settings: Settings) -> AsyncIterator[Database[PostgresTx]]:
+    database = Database(settings.database_url, PostgresTx, pool_size=2)
+    async with database.open():
+        yield database
+
+
+@pytest.fixture(scope="session")
+async def owner_connection(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """Sees past row-level security, to tell what a request has left behind."""
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        yield connection
+    finally:
+        await asyncio.wait_for(connection.close(), 5)
+
+
+@pytest.fixture
+def builder(settings: Settings, tables: Database[PostgresTx]) -> Builder:
+    return Builder(tables, AesGcmVault(settings.secret_key))
+
+
+@pytest.fixture
+async def house(
+    clean_database: str,
+    door: httpx.AsyncClient,
+    tables: Database[PostgresTx],
+    owner_connection: asyncpg.Connection,
+    builder: Builder,
+    signer: DevSigner,
+) -> House:
+    app, other = await builder.estate(signer), await builder.estate(signer)
+    return House(door, tables, owner_connection, app, other)
