@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -18,6 +19,7 @@ from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.payment import LATER_LOOKS
+from domain.webhooks.due_work import WorkTx
 from domain.webhooks.receive import ReceiveMessage
 
 log = structlog.get_logger("worker")
@@ -35,7 +37,7 @@ class Job(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    unit_of_work: UnitOfWork[Any]
+    unit_of_work: UnitOfWork[WorkTx]
     receive: ReceiveMessage
     lease: timedelta
     name: str = "inbox"
@@ -48,7 +50,7 @@ class Messages:
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    unit_of_work: UnitOfWork[Any]
+    unit_of_work: UnitOfWork[WorkTx]
     recover: RecoverAttempt
     name: str = "recovery"
 
@@ -60,7 +62,7 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class Refunds:
-    unit_of_work: UnitOfWork[Any]
+    unit_of_work: UnitOfWork[WorkTx]
     submit: SubmitRefund
     name: str = "refunds"
 
@@ -74,7 +76,7 @@ class Refunds:
 class Looks:
     """Payments that nobody has told us about for a while."""
 
-    unit_of_work: UnitOfWork[Any]
+    unit_of_work: UnitOfWork[WorkTx]
     observe: ObservePayment
     clock: Clock
     again_after: timedelta = timedelta(minutes=2)
@@ -85,7 +87,7 @@ class Looks:
             found = await tx.due_work.payments(now, now + self.again_after)
         return [partial(self._look, app_uuid, p.account_uuid, p.provider_ref) for p in found]
 
-    async def _look(self, app_uuid: AppUuid, account_uuid: Any, ref: str) -> None:
+    async def _look(self, app_uuid: AppUuid, account_uuid: UUID, ref: str) -> None:
         try:
             if await self.observe(app_uuid, account_uuid, ref) is not None:
                 return
@@ -99,7 +101,7 @@ class Looks:
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    unit_of_work: UnitOfWork[Any]
+    unit_of_work: UnitOfWork[WorkTx]
     expire: ExpireSession
     lease: timedelta
     name: str = "expiry"
@@ -114,7 +116,7 @@ class Expiry:
 class Events:
     """The outbox, to the log. One transaction: an event is logged at least once."""
 
-    unit_of_work: UnitOfWork[Any]
+    unit_of_work: UnitOfWork[WorkTx]
     name: str = "outbox"
 
     async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
@@ -133,7 +135,7 @@ class Housekeeping:
 
     name = "housekeeping"
 
-    def __init__(self, unit_of_work: UnitOfWork[Any]) -> None:
+    def __init__(self, unit_of_work: UnitOfWork[WorkTx]) -> None:
         self._unit_of_work = unit_of_work
         self._next: dict[AppUuid, datetime] = {}
 

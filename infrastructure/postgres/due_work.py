@@ -7,26 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec import Struct
-
 from domain.kernel.ids import AppUuid
+from domain.webhooks.due_work import DueEvent, DuePayment
 from domain.webhooks.inbox import Message
 from infrastructure.postgres.database import Connection, Database
 
 BATCH: Final = 20
-
-
-class DuePayment(Struct, frozen=True):
-    account_uuid: UUID
-    provider_ref: str
-
-
-class DueEvent(Struct, frozen=True):
-    uuid: UUID
-    type: str
-    aggregate_uuid: UUID
-    facts: dict[str, object]
-    happened_at: datetime
 
 
 class PostgresDueWork:
@@ -95,7 +81,6 @@ class PostgresDueWork:
         return [row["uuid"] for row in found]
 
     async def attempts(self, now: datetime) -> list[UUID]:
-        """Taking one up is a lease of its own; this only names them."""
         found = await self._connection.fetch(
             """
             select uuid from payment_attempts
@@ -122,7 +107,6 @@ class PostgresDueWork:
         return [row["uuid"] for row in found]
 
     async def events(self, now: datetime) -> list[DueEvent]:
-        """Locked until the transaction ends; one worker at a time keeps an app's order."""
         found = await self._connection.fetch(
             """
             select uuid, type, aggregate_uuid, facts, happened_at from outbox

@@ -1,8 +1,8 @@
 """The migrations: together they are docs/schema.sql, they run once, wholly, and for any owner."""
 
+import asyncio
 import contextlib
 import secrets
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,13 +108,13 @@ def test_a_migrations_number_is_its_place():
 async def test_of_four_machines_that_migrate_at_once_one_does_it(empty_database_url: str):
     command = [sys.executable, "-m", "app.cli.main", "migrate"]
     machines = [
-        subprocess.Popen(
-            [*command, "--database-url", empty_database_url], stdout=subprocess.PIPE, text=True
+        await asyncio.create_subprocess_exec(
+            *command, "--database-url", empty_database_url, stdout=asyncio.subprocess.PIPE
         )
         for _ in range(4)
     ]
 
-    said = sorted(machine.communicate(timeout=60)[0].strip() for machine in machines)
+    said = sorted([(await machine.communicate())[0].decode().strip() for machine in machines])
 
     assert [machine.returncode for machine in machines] == [0, 0, 0, 0]
     assert said == [f"{MIGRATIONS} migrations ran.", *["Nothing to do: up to date."] * 3]
