@@ -15,7 +15,7 @@ Kontor runs. Ctrl-C stops all of it; the next start finds everything again.
 
   API             {api}
   Documentation   {api}/docs
-  Mollie sandbox  {sandbox}/_control/payments
+  Mollie sandbox  {sandbox}
   Database        {facts["databaseUrl"]}
   Logs            {logs}
 
@@ -23,7 +23,21 @@ Sell something: paste this into another terminal, open the `nextAction.url` of t
 browser, and choose Paid.
 
 {checkout(facts)}
+
+Then see what became of it:
+
+{newest(facts)}
 """
+
+
+def newest(facts: Mapping[str, Any]) -> str:
+    """A shell command that shows the newest checkout session."""
+    address = f"{facts['apiUrl']}/api/v1/apps/{facts['appUuid']}/checkout-sessions?limit=1"
+    words = [
+        ["curl", "-sS", address],
+        ["-H", f"Authorization: Bearer {facts['tokens']['tenant']}"],
+    ]
+    return _command(words)
 
 
 def checkout(facts: Mapping[str, Any]) -> str:
@@ -44,4 +58,8 @@ def checkout(facts: Mapping[str, Any]) -> str:
         ["-H", "Content-Type: application/json"],
         ["-d", json.dumps(body)],
     ]
-    return " \\\n  ".join(shlex.join(line) for line in words)
+    return _command(words)
+
+
+def _command(lines: list[list[str]]) -> str:
+    return " \\\n  ".join(shlex.join(line) for line in lines)

@@ -30,7 +30,7 @@ class _Wanted:
 
 
 @click.command(
-    epilog="Example: KONTOR_IS_DEV=1 kontor token --app 0198c5a0-5d1e-7a3b-9c52-0f6f3f0e4a11 "
+    epilog="Example: kontor token --app 0198c5a0-5d1e-7a3b-9c52-0f6f3f0e4a11 "
     "--user 0198c5a2-0a0b-7d44-a1f0-6f1f2d3c4b5a "
     "--tenant 0198c5a3-1c2d-7e55-b2e1-7a2b3c4d5e6f:admin"
 )
