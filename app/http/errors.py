@@ -21,7 +21,6 @@ from domain.kernel.errors import (
     Refused,
     Unauthenticated,
     Unavailable,
-    Violation,
     WrongKeyType,
 )
 from domain.kernel.idempotency import Answer
@@ -62,12 +61,13 @@ def status_of(error: type[DomainError]) -> tuple[int, str]:
     return next(STATUS[kin] for kin in error.__mro__ if kin in STATUS)
 
 
-def answer_of(error: DomainError) -> Answer:
+def answer_of(error: DomainError, *, by_key: bool = False) -> Answer:
+    """`by_key`: the caller came with an API key."""
     status, code = status_of(type(error))
-    return Answer(status, ENCODER.encode(Problems(_problems(error, code))))
+    return Answer(status, ENCODER.encode(Problems(_problems(error, code, by_key))))
 
 
-def _problems(error: DomainError, code: str) -> list[Problem]:
+def _problems(error: DomainError, code: str, by_key: bool) -> list[Problem]:
     match error:
         case Invalid(violations=violations):
             return [Problem("error", code, v.message, v.field or UNSET) for v in violations]
@@ -75,7 +75,8 @@ def _problems(error: DomainError, code: str) -> list[Problem]:
             return [Problem("error", code, "Unauthorized API key type")]
         case Unauthenticated():
             # One text for every reason, so that nobody learns how close a guess was.
-            return [Problem("error", code, "Unauthorized Token or API key")]
+            what = "Token or API key" if by_key else "Token"
+            return [Problem("error", code, f"Unauthorized {what}")]
         case NotFound():
             return [Problem("error", code, "Not Found")]
         case Refused(field=field):
@@ -98,11 +99,7 @@ def domain_error(request: Request[Any, Any, Any], error: DomainError) -> Respons
         log.info("unauthenticated", reason=str(error))
     if isinstance(error, Unavailable | ProviderUnreadable):
         log.warning(error.code, reason=str(error), cause=type(error.__cause__).__name__)
-    answer = answer_of(error)
-    if isinstance(error, Unauthenticated) and "x-api-key" not in request.headers:
-        body = answer.body.replace(b"Unauthorized Token or API key", b"Unauthorized Token")
-        answer = Answer(answer.status, body)
-    return respond(answer)
+    return respond(answer_of(error, by_key="x-api-key" in request.headers))
 
 
 def invalid_request(_: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
@@ -127,7 +124,3 @@ def unforeseen(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     log.error("unforeseen", exc_info=error)
     body = ENCODER.encode(Problems([Problem("error", "[E0000]", "Internal Server Error")]))
     return respond(Answer(500, body))
-
-
-def invalid(message: str, field: str | None = None) -> Invalid:
-    return Invalid([Violation(message, field)])
