@@ -18,11 +18,11 @@ from app.catalog.http import (
     TaxRatesController,
 )
 from app.checkout.http import CheckoutSessionsController, OpenCheckoutSessionController
+from app.docs.http import DocsController, publisher
 from app.http.bodies import BODY_MAX, StrictRequest, strict_json
 from app.http.desk import Desk
 from app.http.errors import domain_error, http_error, invalid_request, unforeseen
 from app.http.health import HealthController
-from app.http.openapi import openapi_config
 from app.http.telemetry import configure_logging, telemetry
 from app.jobs import Attempts, Events, Expiry, Housekeeping, Looks, Messages, Refunds
 from app.pages.http import CheckoutLinksController
@@ -138,6 +138,7 @@ CONTROLLERS: Final = [
     WebhooksController,
     CheckoutLinksController,
     HealthController,
+    DocsController,
 ]
 
 
@@ -168,7 +169,8 @@ def build(settings: Settings) -> Litestar:
         request_max_body_size=BODY_MAX,
         middleware=[lambda app: telemetry(app, parts.ids)],
         state=State({"token_verifier": JwtVerifier(parts.issuers, jwks_client, parts.clock)}),
-        openapi_config=openapi_config(),
+        openapi_config=None,  # app/docs writes it
+        on_startup=[publisher(settings.public_url)],
         lifespan=[resources],
     )
 

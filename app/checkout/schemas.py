@@ -111,7 +111,7 @@ class CheckoutSessionBody(Body, kw_only=True, frozen=True, rename="camel"):
 
 
 class TenantCheckoutSessionBody(CheckoutSessionBody, kw_only=True, frozen=True, rename="camel"):
-    """The same, with the tenant to bill."""
+    """What to buy, or that a payment method is to be stored, and for which tenant."""
 
     tenant_uuid: Annotated[UUID, Meta(description="the tenant to bill; the caller belongs to it")]
 

@@ -27,7 +27,8 @@ class Body(Struct, forbid_unknown_fields=True, rename="camel", kw_only=True, fro
     """A request body. Says no to unknown fields; `rules` adds what types cannot say."""
 
     def __post_init__(self) -> None:
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        # The names alone: `fields` works out every type anew, a twentieth of a request.
+        given = {name: getattr(self, name) for name in self.__struct_fields__}
         if next(iter(type(self).rules(given)), None) is not None:
             raise ValueError("against a rule")  # explain() asks the rules again, for all of them
 

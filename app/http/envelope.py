@@ -40,7 +40,7 @@ def many(kind: str, page: Page[Row], view: Callable[[Row], T]) -> Envelope[T]:
 
 def stamp(at: datetime) -> Timestamp:
     """`2026-01-01T00:00:00.000Z`: UTC, milliseconds, always."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def maybe_stamp(at: datetime | None) -> Timestamp | None:

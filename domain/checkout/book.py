@@ -51,6 +51,12 @@ class Book(Struct, frozen=True, kw_only=True):
             (p for p in self.payments if p.attempt_uuid == attempt.uuid and not p.is_surplus), None
         )
 
+    def payment_in(self, sighting: "Sighting") -> Payment | None:
+        wanted = (sighting.account_uuid, sighting.payment.ref)
+        return next(
+            (p for p in self.payments if (p.payment_provider_uuid, p.provider_ref) == wanted), None
+        )
+
     def with_attempt(self, attempt: PaymentAttempt) -> "Book":
         others = tuple(a for a in self.attempts if a.uuid != attempt.uuid)
         ordered = sorted((*others, attempt), key=lambda a: a.number)
@@ -68,6 +74,7 @@ class Book(Struct, frozen=True, kw_only=True):
 class Sighting(Struct, frozen=True, kw_only=True):
     """What the provider said, and when we asked."""
 
+    account_uuid: UUID
     payment: ProviderPayment
     mandate: ProviderMandate | None = None
     refunds: tuple[ProviderRefund, ...] = ()
@@ -88,20 +95,34 @@ class Settled(Struct, frozen=True):
 
 
 def settle(book: Book, sighting: Sighting, *, ids: Ids) -> Settled:
-    """Take a sighting in. The caller holds the session's lock."""
+    """Take a sighting in. The caller holds the session's lock.
+
+    A payment that says it is for an attempt of ours, and is not what that asked for, is left out.
+    """
     assert sighting.payment.attempt_uuid is not None
     attempt = book.attempt(sighting.payment.attempt_uuid)
-    known = next((p for p in book.payments if p.provider_ref == sighting.payment.ref), None)
+    known = book.payment_in(sighting)
+    if known is None and not _is_what_was_asked(book, attempt, sighting):
+        return Settled(book)
     payment = known or _adopt(book, attempt, sighting, ids)
     if known is None and not payment.is_surplus:
         book = book.with_attempt(accepted(attempt, at=sighting.at))
     before = payment
     payment, events = payments.observe(before, sighting.payment, at=sighting.at)
-    book = _with_refunds_seen(book.with_payment(payment), sighting)
+    book, refunds_ended = _with_refunds_seen(book.with_payment(payment), sighting)
     book = _with_mandate(book, payment, sighting, ids)
     settled = _follow(book, before, payment, sighting.at, ids)
     book = _planned(settled.book, payment.uuid, sighting.at)
-    return Settled(book, events + settled.events, settled.sale)
+    return Settled(book, events + refunds_ended + settled.events, settled.sale)
+
+
+def _is_what_was_asked(book: Book, attempt: PaymentAttempt, sighting: Sighting) -> bool:
+    """Anybody who may create payments at an account can write our metadata into one: a test
+    account's payment must not pay for a live session, nor one cent for a hundred euros."""
+    return (
+        sighting.account_uuid == attempt.payment_provider_uuid
+        and sighting.payment.amount == book.session.amount.total
+    )
 
 
 def _adopt(book: Book, attempt: PaymentAttempt, sighting: Sighting, ids: Ids) -> Payment:
@@ -137,9 +158,11 @@ def _follow(book: Book, before: Payment, payment: Payment, at: datetime, ids: Id
     if payment.status is PaymentStatus.PAID:
         if before.status is not PaymentStatus.PAID:
             return _paid(book, payment, at, ids)
-        return _with_payment_status(book, payment)
+        return _with_payment_status(book, payment, at)
     if payment.is_surplus or payment.attempt_uuid != book.newest.uuid:
         return Settled(book)
+    if session.status not in (SessionStatus.OPEN, SessionStatus.PROCESSING):
+        return Settled(book)  # what is over keeps pointing where it did
     session = replace(
         session,
         provider_ref=payment.provider_ref,
@@ -181,11 +204,11 @@ def _paid(book: Book, payment: Payment, at: datetime, ids: Ids) -> Settled:
     book = replace(book, session=session)
     if session.mode is Mode.SETUP:
         book = book.with_refund(_refund(payment, RefundReason.VERIFICATION, at, ids))
-    settled = _with_payment_status(book, payment)
+    settled = _with_payment_status(book, payment, at)
     return Settled(settled.book, events, Sale(settled.book.session, payment))
 
 
-def _with_payment_status(book: Book, payment: Payment) -> Settled:
+def _with_payment_status(book: Book, payment: Payment, at: datetime) -> Settled:
     session = book.session
     if payment.is_surplus or session.status is not SessionStatus.COMPLETE:
         return Settled(book)
@@ -193,7 +216,8 @@ def _with_payment_status(book: Book, payment: Payment) -> Settled:
     status = SessionPaymentStatus.REFUNDED if back else SessionPaymentStatus.PAID
     if status is session.payment_status:
         return Settled(book)
-    return Settled(replace(book, session=replace(session, payment_status=status)))
+    session = replace(session, payment_status=status, updated_at=at)
+    return Settled(replace(book, session=session))
 
 
 def _refund(payment: Payment, reason: RefundReason, at: datetime, ids: Ids) -> Refund:
@@ -212,12 +236,19 @@ def _refund(payment: Payment, reason: RefundReason, at: datetime, ids: Ids) -> R
     )
 
 
-def _with_refunds_seen(book: Book, sighting: Sighting) -> Book:
+def _with_refunds_seen(book: Book, sighting: Sighting) -> tuple[Book, tuple[Event, ...]]:
     seen: Mapping[UUID | None, ProviderRefund] = {r.refund_uuid: r for r in sighting.refunds}
+    events: tuple[Event, ...] = ()
     for refund in book.refunds:
-        if refund.uuid in seen:
-            book = book.with_refund(conclude(refund, seen[refund.uuid], at=sighting.at))
-    return book
+        if refund.uuid not in seen or sighting.at < refund.updated_at:
+            continue
+        after = conclude(refund, seen[refund.uuid], at=sighting.at)
+        book = book.with_refund(after)
+        if after.is_settled and not refund.is_settled:
+            facts = {"refundUuid": str(refund.uuid), "amount": refund.amount.minor}
+            name, about = f"refund.{after.status}", refund.payment_uuid
+            events += (Event(type=name, aggregate_uuid=about, at=sighting.at, facts=facts),)
+    return book, events
 
 
 def _with_mandate(book: Book, payment: Payment, sighting: Sighting, ids: Ids) -> Book:
@@ -238,7 +269,7 @@ def _with_mandate(book: Book, payment: Payment, sighting: Sighting, ids: Ids) ->
         created_at=known.created_at if known else sighting.at,
         updated_at=known.updated_at if known else sighting.at,
     )
-    if mandate == known:
+    if mandate == known or (known and sighting.at < known.updated_at):
         return book
     mandate = replace(mandate, updated_at=sighting.at)
     others = tuple(m for m in book.mandates if m.uuid != mandate.uuid)

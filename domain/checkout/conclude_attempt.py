@@ -38,8 +38,11 @@ class ConcludeAttempt:
             if isinstance(answer, Declined):
                 book = await self._decline(tx, attempt, answer, now)
             else:
-                sighting = Sighting(payment=answer, at=now)
+                account_uuid = attempt.payment_provider_uuid
+                sighting = Sighting(account_uuid=account_uuid, payment=answer, at=now)
                 book = (await self.record(tx, attempt.checkout_session_uuid, sighting)).book
+                if book.payment_in(sighting) is None:
+                    book = await self._set_aside(tx, attempt, now)
             if also is not None:
                 await also(tx, book)
         return book
@@ -49,7 +52,7 @@ class ConcludeAttempt:
         now = self.clock.now()
         async with self.unit_of_work.begin(attempt.app_uuid) as tx:
             due_at = now + backoff(attempt.tries)
-            await tx.checkout.release_attempt(attempt.uuid, now=now, due_at=due_at)
+            await tx.checkout.release_attempt(attempt, now=now, due_at=due_at)
             if also is not None:
                 await also(tx, await tx.checkout.get(attempt.checkout_session_uuid))
 
@@ -57,13 +60,18 @@ class ConcludeAttempt:
         """The provider contradicts what we asked: a person must look."""
         now = self.clock.now()
         async with self.unit_of_work.begin(attempt.app_uuid) as tx:
-            before = await tx.checkout.lock(attempt.checkout_session_uuid)
-            waiting = before.attempt(attempt.uuid)
-            if waiting.status is not AttemptStatus.SUBMITTING:
-                return
-            aside = replace(waiting, status=AttemptStatus.NEEDS_REVIEW, updated_at=now)
-            await tx.checkout.save(before, before.with_attempt(aside))
-            await tx.outbox.append(_attempt_event(aside, "needs_review", now))
+            await self._set_aside(tx, attempt, now)
+
+    async def _set_aside(self, tx: CheckoutTx, attempt: PaymentAttempt, now: datetime) -> Book:
+        before = await tx.checkout.lock(attempt.checkout_session_uuid)
+        waiting = before.attempt(attempt.uuid)
+        if waiting.status is not AttemptStatus.SUBMITTING:
+            return before
+        aside = replace(waiting, status=AttemptStatus.NEEDS_REVIEW, updated_at=now)
+        book = before.with_attempt(aside)
+        await tx.checkout.save(before, book)
+        await tx.outbox.append(_attempt_event(aside, "needs_review", now))
+        return book
 
     async def _decline(
         self, tx: CheckoutTx, attempt: PaymentAttempt, answer: Declined, now: datetime

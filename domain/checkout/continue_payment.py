@@ -80,8 +80,10 @@ class ContinuePayment:
         session = seen.session
         async with self.unit_of_work.begin(session.app_uuid) as tx:
             before = await tx.checkout.lock(session.uuid)
-            if before.newest.uuid != seen.newest.uuid:
+            if before.newest.uuid != seen.newest.uuid or _payable(before) is not None:
                 raise StillRunning("the payment is being prepared")
+            if before.session.status is not SessionStatus.OPEN:
+                raise StillRunning("the checkout session has just changed")
             account = await tx.payment_providers.get(session.payment_provider_uuid)
             customer_ref = await tx.customers.reference(account.uuid, session.tenant_uuid)
             attempt = self.drafts.attempt(

@@ -33,18 +33,26 @@ class ObservePayment:
         """
         async with self.unit_of_work.begin(app_uuid) as tx:
             account = await tx.payment_providers.get(account_uuid)
-        sighting = await self._look(account, payment_ref)
+            wants_refunds = await tx.refunds.are_awaited(account_uuid, payment_ref)
+        sighting = await self._look(account, payment_ref, wants_refunds)
         if sighting is None or sighting.payment.attempt_uuid is None:
             return None
         async with self.unit_of_work.begin(app_uuid) as tx:
             session_uuid = await tx.checkout.session_of_attempt(sighting.payment.attempt_uuid)
             if session_uuid is None:
                 return None
-            return await self.record(tx, session_uuid, sighting)
+            settled = await self.record(tx, session_uuid, sighting)
+        return settled if settled.book.payment_in(sighting) else None
 
-    async def _look(self, account: PaymentProvider, ref: str) -> Sighting | None:
-        """Payment, then what hangs on it. The instant is taken before the first look."""
+    async def _look(
+        self, account: PaymentProvider, ref: str, wants_refunds: bool
+    ) -> Sighting | None:
+        """The instant is taken before the first look.
+
+        Refunds are read before the payment: nothing of it is older than what settles them.
+        """
         provider, at = self.providers[account.name], self.clock.now()
+        refunds = await provider.refunds.list(account, ref) if wants_refunds else ()
         payment = await provider.payments.get(account, ref)
         if payment is None:
             return None
@@ -54,8 +62,9 @@ class ObservePayment:
             mandate = await provider.mandates.get(
                 account, payment.customer_ref, payment.mandate_ref
             )
-        refunds = await provider.refunds.list(account, ref) if payment.refunded.minor else ()
-        return Sighting(payment=payment, mandate=mandate, refunds=refunds, at=at)
+        return Sighting(
+            account_uuid=account.uuid, payment=payment, mandate=mandate, refunds=refunds, at=at
+        )
 
 
 def _has_mandate(payment: ProviderPayment) -> bool:

@@ -36,7 +36,7 @@ from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.ensure_customer import EnsureCustomer
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, ProviderPayment
+from domain.payments.ports import Declined, PaymentStatus, ProviderPayment
 from domain.tenancy.admission import admit
 from domain.tenancy.caller import Actor, Caller
 from domain.tenancy.tenant import Tenant
@@ -107,7 +107,7 @@ class OpenSession:
                     if self.clock.now() >= started_at + FIRST_CALL_WITHIN:
                         raise ProviderUnavailable("the provider is slow: nothing was asked of it")
                 case _Held(claim=None) if ask.key is not None:
-                    raise StillRunning("a request with this Idempotency-Key is still running")
+                    continue  # taken between two statements, and committed by now: by which body?
                 case _Held():
                     found = await self._repeat(caller.app_uuid, step, ask, render)
                     if found is not None:
@@ -193,9 +193,9 @@ class OpenSession:
     ) -> Opened | None:
         """The usual end, in one round trip. None: somebody else has concluded the attempt."""
         before = Book(session=written.session, attempts=(written.attempt,))
-        sighting = Sighting(payment=answer, at=self.clock.now())
+        sighting = Sighting(account_uuid=written.account.uuid, payment=answer, at=self.clock.now())
         settled = settle(before, sighting, ids=self.drafts.ids)
-        if settled.sale is not None or settled.book.session.status is not SessionStatus.OPEN:
+        if answer.status is not PaymentStatus.OPEN:
             return None
         kept = render.opened(settled.book)
         async with self.unit_of_work.begin(written.session.app_uuid) as tx:
@@ -213,8 +213,7 @@ class OpenSession:
         kept: list[Answer] = []
 
         async def keep(tx: CheckoutTx, book: Book) -> None:
-            kept.append(_answer(book, render))
-            await tx.idempotency.finish(key, kept[0])
+            kept.append(await tx.idempotency.finish(key, _answer(book, render)))
 
         await self.conclude(attempt, answer, keep)
         return Opened(kept[0])
@@ -244,12 +243,11 @@ class OpenSession:
         now = self.clock.now()
         async with self.unit_of_work.begin(app_uuid) as tx:
             book = await tx.checkout.lock(claim.subject_uuid)
-            if book.newest.status is not AttemptStatus.SUBMITTING:
-                answer = _answer(book, render)
-                await tx.idempotency.finish(key, answer)
-                return Opened(answer)
+            first = book.attempts[0]  # the request's own; later ones are a shopper's
+            if first.status is not AttemptStatus.SUBMITTING:
+                return Opened(await tx.idempotency.finish(key, _answer(book, render)))
             until = now + self.drafts.lease
-            attempt = await tx.checkout.lease_attempt(book.newest.uuid, now=now, until=until)
+            attempt = await tx.checkout.lease_attempt(first.uuid, now=now, until=until)
             account = await tx.payment_providers.get(book.session.payment_provider_uuid)
         if attempt is None:
             raise StillRunning("this checkout is being carried on right now")

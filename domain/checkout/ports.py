@@ -54,7 +54,8 @@ class CheckoutRepository(Protocol):
         """The usual conclusion of a fresh intent, in one round trip: attempt accepted, payment
         added, session pointed at it, answer kept.
 
-        False, and nothing written: the attempt is no longer waiting (a webhook was faster).
+        False, and nothing written: the attempt is no longer waiting (a webhook was faster), or
+        the session no longer open.
         """
         ...
 
@@ -84,7 +85,11 @@ class CheckoutRepository(Protocol):
         """Take up a waiting attempt whose lease is over. None: it is not ours to take."""
         ...
 
-    async def release_attempt(self, uuid: UUID, *, now: datetime, due_at: datetime) -> None: ...
+    async def release_attempt(
+        self, held: PaymentAttempt, *, now: datetime, due_at: datetime
+    ) -> None:
+        """End our lease, unless somebody has taken the attempt up since: then it is theirs."""
+        ...
 
 
 class Purchases(Protocol):

@@ -15,7 +15,7 @@ from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.payment import Payment
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, ProviderRefund, Providers
+from domain.payments.ports import Declined, ProviderRefund, Providers, RefundStatus
 from domain.payments.refund import Refund, conclude
 
 
@@ -64,11 +64,13 @@ class SubmitRefund:
         now = self.clock.now()
         async with self.unit_of_work.begin(refund.app_uuid) as tx:
             before = await tx.checkout.lock(payment.checkout_session_uuid)
-            after = conclude(refund, answer, at=now)
-            book = before.with_refund(after)
+            held = next(r for r in before.refunds if r.uuid == refund.uuid)
+            if held.status is RefundStatus.REQUESTED:  # a sighting may know more already
+                held = conclude(held, answer, at=now)
+            book = before.with_refund(held)
             # Look again soon: the provider's own sum of refunds is what the session goes by.
-            held = next(p for p in book.payments if p.uuid == payment.uuid)
-            book = book.with_payment(replace(held, due_at=now))
+            paid = next(p for p in book.payments if p.uuid == payment.uuid)
+            book = book.with_payment(replace(paid, due_at=now))
             await tx.checkout.save(before, book)
             facts = {
                 "refundUuid": str(refund.uuid),

@@ -53,7 +53,9 @@ class IdempotencyKeys(Protocol):
         """
         ...
 
-    async def finish(self, key: RequestKey, answer: Answer) -> None: ...
+    async def finish(self, key: RequestKey, answer: Answer) -> Answer:
+        """Keep the answer, unless one is kept already. Returns the one that stands."""
+        ...
 
     async def release(self, key: RequestKey, *, at: datetime) -> None:
         """End the lease of an unfinished claim: the next request with the key carries on."""

@@ -82,6 +82,8 @@ def observe(
     moved = seen.status is not payment.status
     if moved and seen.status not in MOVES[payment.status]:
         return payment, ()
+    if not moved and at < payment.updated_at:  # two looks overtook each other
+        return payment, ()
     after = replace(
         payment,
         status=seen.status,

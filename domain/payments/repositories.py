@@ -33,6 +33,10 @@ class RefundRepository(Protocol):
 
     async def payment_of(self, refund: Refund) -> Payment: ...
 
+    async def are_awaited(self, account_uuid: UUID, payment_ref: str) -> bool:
+        """Whether a refund of the payment is not settled yet."""
+        ...
+
 
 class OneTimePaymentRepository(Protocol):
     async def add(self, purchase: OneTimePayment) -> None: ...

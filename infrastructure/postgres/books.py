@@ -296,16 +296,19 @@ class PostgresCheckout(PostgresOpening):
         )
         return None if row is None else rows.attempt_of(row)
 
-    async def release_attempt(self, uuid: UUID, *, now: datetime, due_at: datetime) -> None:
+    async def release_attempt(
+        self, held: PaymentAttempt, *, now: datetime, due_at: datetime
+    ) -> None:
         await self._connection.execute(
             """
             update payment_attempts set lease_until = $3, due_at = $4, updated_at = $3
-             where app_uuid = $1 and uuid = $2 and status = 'submitting'
+             where app_uuid = $1 and uuid = $2 and status = 'submitting' and lease_until = $5
             """,
             self._app_uuid,
-            uuid,
+            held.uuid,
             now,
             due_at,
+            held.lease_until,
         )
 
 

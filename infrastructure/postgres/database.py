@@ -27,6 +27,15 @@ ACQUIRE_TIMEOUT_S: Final = 2.0
 
 COMMAND_TIMEOUT_S: Final = 5.0
 
+# InternalClientError: the server's last words have come, and the connection is not closed yet.
+_LOST: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
 _SERVER_SETTINGS: Final = {
     "role": ROLE,
     "application_name": "kontor",
@@ -106,10 +115,11 @@ class Database(Generic[TxT]):
         assert self._pool is not None, "open() first"
         try:
             connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (*_LOST, asyncpg.PostgresError) as error:
             raise DatabaseUnavailable("the database is unreachable") from error
         try:
-            yield connection
+            with _failures():
+                yield connection
         finally:
             await self._pool.release(connection)
 
@@ -119,7 +129,7 @@ async def _rollback(connection: Connection) -> None:
     try:
         if not connection.is_closed() and connection.is_in_transaction():
             await asyncio.shield(connection.execute("rollback", timeout=1))
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (*_LOST, asyncpg.PostgresError):
         connection.terminate()
 
 
@@ -133,10 +143,7 @@ def _failures() -> Iterator[None]:
     except asyncpg.LockNotAvailableError as error:
         raise StillRunning("another request is working on the same thing") from error
     except (
-        OSError,
-        TimeoutError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.InterfaceError,
+        *_LOST,
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,
     ) as error:

@@ -58,11 +58,14 @@ class PostgresIdempotencyKeys:
             subject_uuid=row["subject_uuid"],
         )
 
-    async def finish(self, key: RequestKey, answer: Answer) -> None:
-        await self._connection.execute(
+    async def finish(self, key: RequestKey, answer: Answer) -> Answer:
+        row = await self._connection.fetchrow(
             """
-            update idempotency_keys set answer_status = $5, answer_body = $6
+            update idempotency_keys
+               set answer_status = coalesce(answer_status, $5),
+                   answer_body = coalesce(answer_body, $6)
              where app_uuid = $1 and caller = $2 and operation = $3 and key = $4
+            returning answer_status, answer_body
             """,
             self._app_uuid,
             key.caller,
@@ -71,6 +74,7 @@ class PostgresIdempotencyKeys:
             answer.status,
             answer.body,
         )
+        return answer if row is None else Answer(*row)
 
     async def release(self, key: RequestKey, *, at: datetime) -> None:
         await self._connection.execute(

@@ -8,7 +8,7 @@ from domain.kernel.ids import AppUuid, TenantUuid
 from domain.kernel.pages import Page, PageRequest
 from domain.payments.mandate import Mandate
 from domain.payments.payment import Payment
-from domain.payments.refund import Refund
+from domain.payments.refund import SETTLED, Refund
 from infrastructure.postgres import rows
 from infrastructure.postgres.database import Connection
 
@@ -97,6 +97,22 @@ class PostgresRefunds:
             now,
             due_at,
         )
+
+    async def are_awaited(self, account_uuid: UUID, payment_ref: str) -> bool:
+        found: bool = await self._connection.fetchval(
+            """
+            select exists (
+                select from payments p
+                  join refunds r on r.app_uuid = $1 and r.payment_uuid = p.uuid
+                 where p.app_uuid = $1 and p.payment_provider_uuid = $2 and p.provider_ref = $3
+                   and r.status <> all($4))
+            """,
+            self._app_uuid,
+            account_uuid,
+            payment_ref,
+            list(SETTLED),
+        )
+        return found
 
     async def payment_of(self, refund: Refund) -> Payment:
         row = await self._connection.fetchrow(

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -56,8 +56,8 @@ class Rows(Struct):
     accounts: dict[UUID, PaymentProvider] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
-    def snapshot(self) -> "Rows":
-        return Rows(*(copy(getattr(self, name)) for name in self.__struct_fields__))
+    def snapshot(self) -> Self:
+        return type(self)(*(copy(getattr(self, name)) for name in self.__struct_fields__))
 
 
 class FakeOutbox:

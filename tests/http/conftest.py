@@ -28,8 +28,14 @@ PUBLIC_URL: Final = "https://billing.example"
 
 
 @pytest.fixture(scope="session")
-def signer() -> DevSigner:
-    return DevSigner(Ed25519PrivateKey.generate())
+def signing_key() -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.generate()
+
+
+@pytest.fixture(scope="session")
+def signer(signing_key: Ed25519PrivateKey) -> DevSigner:
+    """What vouches for the users of both apps."""
+    return DevSigner(signing_key)
 
 
 @pytest.fixture(scope="session")
@@ -107,10 +113,9 @@ def builder(settings: Settings, tables: Database[PostgresTx]) -> Builder:
 async def house(
     clean_database: str,
     door: httpx.AsyncClient,
-    tables: Database[PostgresTx],
     owner_connection: asyncpg.Connection,
     builder: Builder,
     signer: DevSigner,
 ) -> House:
     app, other = await builder.estate(signer), await builder.estate(signer)
-    return House(door, tables, owner_connection, app, other)
+    return House(door, builder.database, owner_connection, app, other)

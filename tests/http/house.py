@@ -6,7 +6,7 @@ Made through the same services that requests go through, and anew for each test.
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -14,6 +14,7 @@ from uuid import UUID
 
 import asyncpg
 import httpx
+from msgspec.structs import replace
 
 from domain.catalog.price import Interval, Recurrence
 from domain.catalog.price_service import NewPrice
@@ -169,14 +170,14 @@ def code(answer: httpx.Response) -> str:
 
 class Builder:
     def __init__(self, database: Database[PostgresTx], vault: AesGcmVault) -> None:
-        self._database = database
+        self.database = database
         self._products = ProductService(CLOCK, IDS)
         self._tax_rates = TaxRateService(CLOCK, IDS)
         self._accounts = ProviderService(vault, CLOCK, IDS)
 
     async def estate(self, signer: DevSigner, **facts: Any) -> Estate:
         estate = Estate(AppUuid(IDS.new()), signer)
-        async with self._database.begin(estate.app_uuid) as tx:
+        async with self.database.begin(estate.app_uuid) as tx:
             await self._app(tx, estate, facts)
             await self._people(tx, estate)
             await self._catalog(tx, estate)
@@ -186,9 +187,7 @@ class Builder:
 
     async def _app(self, tx: PostgresTx, estate: Estate, facts: Json) -> None:
         now = CLOCK.now()
-        app = App(
-            app_uuid=estate.app_uuid, name="Example", created_at=now, updated_at=now, **facts
-        )
+        app = App(app_uuid=estate.app_uuid, name="Example", created_at=now, updated_at=now, **facts)
         await tx.apps.add(app)
         await tx.apps.add_issuer(
             JwtIssuer(
@@ -214,6 +213,7 @@ class Builder:
         seats = (
             ("owner", "tenant", Role.ADMIN),
             ("member", "tenant", Role.MEMBER),
+            ("newcomer", "tenant", Role.MEMBER),
             ("neighbour", "other_tenant", Role.ADMIN),
         )
         for user, tenant, role in seats:

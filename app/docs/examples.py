@@ -1,0 +1,223 @@
+"""Example values: one consistent little world, looked up by the names of fields.
+
+A value that depends on whose field it is stands under its owner. What is in neither table is taken
+from the schema: its own example, its default, its first allowed value, or its type.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+Json = Any
+Components = Mapping[str, Any]
+
+
+def _uuid(number: int) -> str:
+    return f"0198c5a0-5d1e-7a3b-9c52-{number:012x}"
+
+
+_PRODUCT, _PRICE, _RATE, _COUNTRY = (_uuid(n) for n in (0x21, 0x22, 0x23, 0x24))
+_SESSION, _PAYMENT = _uuid(0x31), _uuid(0x32)
+_NOW: Final = "2026-01-01T00:00:00.000Z"
+
+BY_NAME: Final[Mapping[str, Json]] = {
+    "appUuid": _uuid(0x01),
+    "tenantUuid": _uuid(0x11),
+    "userUuid": _uuid(0x12),
+    "paymentProviderUuid": _uuid(0x13),
+    "productUuid": _PRODUCT,
+    "productPriceUuid": _PRICE,
+    "priceUuid": _PRICE,
+    "taxRateUuid": _RATE,
+    "countryUuid": _COUNTRY,
+    "checkoutSessionUuid": _SESSION,
+    "sessionUuid": _SESSION,
+    "paymentUuid": _PAYMENT,
+    "after": _PAYMENT,
+    "provider": "mollie",
+    "id": 1,
+    "totalItems": 1,
+    "itemsLength": 1,
+    "createdAt": _NOW,
+    "updatedAt": _NOW,
+    "paidAt": "2026-01-01T00:02:11.000Z",
+    "expiresAt": "2026-01-02T00:00:00.000Z",
+    "currentPeriodStart": "2026-01-01T00:02:11.000Z",
+    "currentPeriodEnd": "2026-02-01T00:02:11.000Z",
+    "currentPeriodNumber": 1,
+    "archivedAt": None,
+    "deletedAt": None,
+    "failureReason": None,
+    "currency": "EUR",
+    "amount": 1189,
+    "amountSubtotal": 999,
+    "amountTax": 190,
+    "amountTotal": 1189,
+    "amountRefunded": 0,
+    "amountChargedBack": 0,
+    "quantity": 1,
+    "units": 1,
+    "sessionId": "tr_7UhSN1zuXS",
+    "paymentId": "tr_7UhSN1zuXS",
+    "customerId": "cst_8wmqcHMN4U",
+    "paymentMethodId": "mdt_h3gAaD5zP",
+    "clientReferenceId": "order-1001",
+    "locale": "de_DE",
+    "method": "creditcard",
+    "nextActionUrl": "https://www.mollie.com/checkout/select-issuer/card/7UhSN1zuXS",
+    "retryUrl": f"https://billing.example.com/checkout/{_uuid(0x01)}/{_SESSION}/kT9x/pay",
+    "successUrl": "https://app.example.com/billing/success?session={CHECKOUT_SESSION_UUID}",
+    "cancelUrl": "https://app.example.com/billing/cancel",
+    "termsOfServiceUrl": "https://app.example.com/terms",
+    "metadata": {"team": "growth"},
+    "recurring": True,
+    "recurringInterval": "month",
+    "recurringIntervalCount": 1,
+    "trialDays": 0,
+    "details": {"cardLabel": "Visa", "cardNumber": "6787", "cardExpiryDate": "2030-01-31"},
+    "sequenceType": "first",
+    "nickname": "Monthly",
+    "lookupKey": "pro_monthly",
+    "productId": "pro",
+    "productPriceId": "pro-monthly",
+    "taxRateId": "de-vat",
+    "shippable": False,
+    "packageDimensionHeight": None,
+    "packageDimensionWidth": None,
+    "packageDimensionLength": None,
+    "packageDimensionWeight": None,
+    "alpha2": "DE",
+    "alpha3": "DEU",
+    "country": None,
+    "credentialHint": "...w9Xk",
+    "isDefault": True,
+    "isSurplus": False,
+    "connected": True,
+    "received": True,
+    "paymentStatus": "unpaid",
+    "paymentMethod": "card",
+    "verificationAmount": 100,
+}
+
+_MOLLIE: Final = {"name": "mollie", "mode": "test"}
+_ANY_ACCOUNT: Final = {"paymentProviderUuid": None}
+_VAT: Final = {"name": "VAT 19 %", "description": "German VAT"}
+_BAKERY: Final = {"name": "Example Bakery Ltd", "email": "billing@example.com"}
+_PRO_PLAN: Final = {"name": "Pro Plan", "description": "Everything, for a whole team"}
+
+BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = {
+    "CheckoutSession": {"uuid": _SESSION, "status": "open", "mode": "subscription"},
+    "CheckoutSessionBody": {"mode": "subscription", "expiresInSeconds": 3600},
+    "TenantCheckoutSessionBody": {"mode": "subscription", "expiresInSeconds": 3600},
+    "Attempt": {"status": "open"},
+    "NextAction": {"url": "https://www.mollie.com/checkout/select-issuer/card/7UhSN1zuXS"},
+    "Payment": {"uuid": _PAYMENT, "status": "paid"},
+    "OneTimePayment": {"uuid": _uuid(0x33), "productPriceUuid": _uuid(0x26)},
+    "Subscription": {"uuid": _uuid(0x34), "status": "active"},
+    "PaymentMethod": {"uuid": _uuid(0x35), "status": "valid"},
+    "Product": {"uuid": _PRODUCT, "url": "https://example.com/pro", **_PRO_PLAN},
+    "CreateProductBody": _PRO_PLAN,
+    "UpdateProductBody": _PRO_PLAN,
+    "ProductImage": {"uuid": _uuid(0x25), "url": "https://example.com/pro.png"},
+    "ImageBody": {"url": "https://example.com/pro.png"},
+    "Price": {"uuid": _PRICE, "unitAmount": 999, **_ANY_ACCOUNT},
+    "CreatePriceBody": _ANY_ACCOUNT,
+    "UpdatePriceBody": _ANY_ACCOUNT,
+    "CreateTaxRateBody": _ANY_ACCOUNT,
+    "UpdateTaxRateBody": _ANY_ACCOUNT,
+    "Country": {"uuid": _COUNTRY, "name": "Germany", "id": 82},
+    "TaxRate": {"uuid": _RATE, **_VAT, **_ANY_ACCOUNT, "state": None, "jurisdiction": None},
+    "Tenant": {"uuid": BY_NAME["tenantUuid"], **_BAKERY},
+    "CreateTenantBody": {"uuid": BY_NAME["tenantUuid"]},
+    "Provider": {"uuid": BY_NAME["paymentProviderUuid"], **_MOLLIE, "title": "Mollie EU"},
+    "CreateProviderBody": _MOLLIE,
+    "Health": {"status": "ok", "checks": {"database": "ok", "migrations": "ok"}},
+    "Member": {"role": "member"},
+}
+
+LEFT_OUT: Final[Mapping[str, frozenset[str]]] = {
+    "CreateTaxRateBody": frozenset({"countryUuid"}),  # instead of countryCode
+    "UpdateTaxRateBody": frozenset({"countryUuid"}),
+    "Received": frozenset({"ignored", "status"}),  # told only when something is not as usual
+}
+"""Fields that exclude another, or are usually not there."""
+
+_ONCE: Final[Mapping[str, Json]] = {"mode": "payment", "productPriceUuid": _uuid(0x26)}
+_SETUP: Final[Mapping[str, Json]] = {"mode": "setup", "productPriceUuid": None, "taxRateUuid": None}
+_CHECKOUTS: Final[Mapping[str, Mapping[str, Json]]] = {
+    "subscription": {},
+    "payment": _ONCE,
+    "setup": _SETUP,
+}
+
+EXAMPLES: Final[Mapping[str, Mapping[str, Mapping[str, Json]]]] = {
+    "CheckoutSessionBody": _CHECKOUTS,
+    "TenantCheckoutSessionBody": _CHECKOUTS,
+}
+"""Bodies that are worth more than one example: what each changes about the full one."""
+
+UNKNOWN: Final = "text"
+"""Stands where nobody has thought of a better one; tests look for it."""
+
+KINDS: Final[Mapping[str, str]] = {
+    "Price": "productPrices",
+    "Country": "countries",
+    "OpenedSession": "checkoutSessions",
+    "Provider": "paymentProviders",
+}
+"""An envelope's `kind`, where it is not the plural of what is in it."""
+
+RAW: Final[Mapping[str, Json]] = {
+    "metrics": 'kontor_requests_total{method="GET",route="/livez",status="200"} 1.0\n',
+    "readDocs": "<!doctype html>\n",
+    "readOpenapi": {"openapi": "3.1.0"},
+}
+"""Answers that have no fields, by operation."""
+
+
+def example_of(name: str, components: Components) -> Json:
+    """A full example of a component: every field is there."""
+    schema = components[name]
+    if "enum" in schema:
+        return schema["enum"][0]
+    known = dict(BY_OWNER.get(name, {}))
+    if name.startswith("Envelope_"):
+        inner = name.removeprefix("Envelope_")
+        known["kind"] = KINDS.get(inner, f"{inner[:1].lower()}{inner[1:]}s")
+    left_out = LEFT_OUT.get(name, frozenset())
+    return {
+        field: known[field] if field in known else value_of(field, said, components)
+        for field, said in schema["properties"].items()
+        if field not in left_out
+    }
+
+
+def value_of(name: str, schema: Mapping[str, Any], components: Components) -> Json:
+    """An example of one field or parameter."""
+    if "$ref" in schema:
+        component = schema["$ref"].rsplit("/", 1)[1]
+        if "enum" not in components[component] or name not in BY_NAME:
+            return example_of(component, components)
+    if BY_NAME.get(name) is not None or (name in BY_NAME and _may_be_null(schema)):
+        return BY_NAME[name]
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "anyOf" in schema:
+        return value_of(name, schema["anyOf"][0], components)
+    if schema.get("type") == "array":
+        return [value_of("", schema["items"], components)]
+    if schema.get("default") is not None:
+        return schema["default"]
+    return _of_type(schema)
+
+
+def _may_be_null(schema: Mapping[str, Any]) -> bool:
+    return {"type": "null"} in schema.get("anyOf", ())
+
+
+def _of_type(schema: Mapping[str, Any]) -> Json:
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema.get("format") == "uuid":
+        return _uuid(0x99)
+    plain = {"boolean": False, "integer": schema.get("minimum", 1), "number": 1, "object": {}}
+    return plain.get(schema.get("type", ""), UNKNOWN)

@@ -1,0 +1,216 @@
+"""Words of the documentation that code cannot say: what a tag, a parameter and a field are for.
+
+A field's own description, beside its type, always goes first. This is for those without one.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from domain.payments.payment_provider import ProviderName
+
+TITLE: Final = "Kontor API"
+
+INTRODUCTION: Final = """\
+The billing module of a SaaS app: checkout, payments, subscriptions, and the catalog they sell from.
+
+**Apps and tenants.** An app is a product that bills through Kontor; everything belongs to one app.\
+ A tenant is an organisation that pays it. What is not the caller's is answered with 404.
+
+**Answers.** Every success is an envelope: `kind`, `totalItems` (all matches), `itemsLength` and \
+`items`, for a single object too. Every error is `{"errors": [...]}`, and lists all mistakes of a \
+body at once. `X-Request-Id` names the request; send one of your own and it is kept.
+
+**Money** is an integer of minor units next to its `currency`: 999 EUR are 9.99 €. **Time** is ISO \
+8601 in UTC, with milliseconds.
+
+**Repeating.** A POST with an `Idempotency-Key` is done once: the same request again is answered \
+with the first answer, marked `Idempotent-Replayed: true`. While the first is still running the \
+answer is 409; with another body it is 422. Keys are kept for 24 hours.\
+"""
+
+TAGS: Final[Mapping[str, str]] = {
+    "Checkout": "One try to buy, or to store a payment method. The shopper pays on the payment "
+    "provider's page. A user bills its own tenants; for any tenant: scope `billing:write`.",
+    "Payments": "What a tenant has paid, and what it may be charged with. Scope `billing:read` for "
+    "any tenant.",
+    "Subscriptions": "What a tenant pays again and again. Scope `billing:read` for any tenant.",
+    "Products": "What is sold. Everybody in the app may read; changes need `catalog:write`.",
+    "Prices": "What a product costs: once, or per interval. Amounts are final; to change one, "
+    "archive the price and add another. Changes need `catalog:write`.",
+    "Tax rates": "Percentages, on top of a price or within it. Changes need `catalog:write`.",
+    "Tenants": "The organisations that pay, and the users who act for them. Changes need "
+    "`tenants:write`, or the role `admin` for a tenant's members.",
+    "Payment providers": "The app's accounts at payment providers, test or live. Needs "
+    "`providers:read` and `providers:write`.",
+    "Webhooks": "What payment providers call. Nothing that is sent here is believed: the payment "
+    "is read from the provider.",
+    "Health": "For whoever runs Kontor.",
+    "Documentation": "What you are reading, for people and for programs.",
+}
+"""In the order in which they are read."""
+
+SUMMARIES: Final[Mapping[str, str]] = {
+    "listOneTimePayments": "List one-time payments",
+    "livez": "Is it alive",
+    "readyz": "Is it ready",
+    "metrics": "Metrics",
+    "readDocs": "This documentation",
+    "readOpenapi": "The OpenAPI document",
+}
+"""Where the operation's id makes no good title."""
+
+PATH_PARAMETERS: Final[Mapping[str, str]] = {
+    "appUuid": "The app: also the `aud` of its tokens, and the `x-client-id` of its API keys",
+    "tenantUuid": "The tenant",
+    "userUuid": "The user: the `sub` of its tokens",
+    "sessionUuid": "The checkout session",
+    "provider": "Which payment provider to pay through",
+}
+"""By public name; one that is not here is called after the path before it."""
+
+PATH_TYPES: Final[Mapping[str, type]] = {"provider": ProviderName}
+"""Parameters that are plain text to the router, and one of a few words to the handler."""
+
+_COLLECTS: Final = "Reserved for the page that collects it; returned as given"
+
+FIELDS: Final[Mapping[str, str]] = {
+    "uuid": "Its id",
+    "id": "A number, unique within the app",
+    "appUuid": "The app",
+    "tenantUuid": "The tenant",
+    "userUuid": "The user who acted; null when it was an API key",
+    "productUuid": "The product",
+    "productPriceUuid": "The price",
+    "taxRateUuid": "The tax rate that applies; null: none",
+    "countryUuid": "The country, from the list of countries",
+    "paymentProviderUuid": "The account at the payment provider",
+    "checkoutSessionUuid": "The checkout session it came from",
+    "paymentUuid": "The payment that paid for it",
+    "createdAt": "When it was made",
+    "updatedAt": "When it was last changed",
+    "archivedAt": "When it was archived; null while it is in use",
+    "deletedAt": "When it was deleted; null while it is in use",
+    "expiresAt": "When it ends by itself",
+    "paidAt": "When it was paid; null before",
+    "kind": "What is in `items`",
+    "totalItems": "How many there are in all",
+    "itemsLength": "How many of them are in this answer",
+    "items": "The objects themselves",
+    "metadata": "Yours, returned as given",
+    "name": "Its name",
+    "title": "A name for your own eyes",
+    "description": "In a few words",
+    "url": "An absolute http or https address",
+    "currency": "ISO 4217, upper case",
+    "quantity": "How many units",
+    "units": "How many units were bought",
+    "amount": "In minor units of the currency",
+    "amountSubtotal": "Before tax, in minor units",
+    "amountTax": "The tax, in minor units",
+    "amountTotal": "What is paid, in minor units",
+    "amountRefunded": "Given back, in minor units",
+    "amountChargedBack": "Taken back by the shopper's bank, in minor units",
+    "status": "Where it stands",
+    "paymentStatus": "`unpaid`, `paid`, `refunded` or `no_payment_required`",
+    "paymentMethod": "How the shopper pays",
+    "method": "How it was paid, in the provider's word",
+    "mode": "`test` or `live`",
+    "sequenceType": "`oneoff`, `first` (leaves a mandate behind) or `recurring`",
+    "failureReason": "Why it failed, in the provider's word; null when it did not",
+    "isSurplus": "Money that bought nothing and is being given back",
+    "sessionId": "The provider's id of the newest payment; null until the provider has answered",
+    "paymentId": "The provider's id of the payment",
+    "customerId": "The provider's id of the customer",
+    "paymentMethodId": "The provider's id of the mandate",
+    "details": "What a person recognises it by, such as the last four digits",
+    "nextActionUrl": "Where to send the shopper now; null when there is nothing left to do",
+    "retryUrl": "A link of ours to pay, or to try again, for as long as the session is open",
+    "attempts": "Every try to pay, the oldest first",
+    "createdCheckoutSession": "The session itself",
+    "nextAction": "What to do next",
+    "successUrl": "Where the shopper goes after paying",
+    "cancelUrl": "Where the shopper goes after giving up",
+    "termsOfServiceUrl": "Your terms; needed to collect consent to them",
+    "collectTermsOfServiceConsent": _COLLECTS,
+    "billingAddressCollection": _COLLECTS,
+    "shippingAddressCollection": _COLLECTS,
+    "isTaxIdCollectionEnabled": _COLLECTS,
+    "isTaxIdCollectionRequired": "As before, and not to be left empty",
+    "clientReferenceId": "Your own id for it, returned as given",
+    "locale": "The language of the provider's page",
+    "expiresInSeconds": "How long the session stays open",
+    "recurring": "Whether it is paid again and again",
+    "recurringInterval": "How long an interval is; null for a price that is paid once",
+    "recurringIntervalCount": "Every how many intervals",
+    "trialDays": "Days without charge at the start",
+    "nickname": "A name for your own eyes",
+    "lookupKey": "Finds the price without its uuid",
+    "productId": "Your own id for the product",
+    "productPriceId": "Your own id for the price",
+    "taxRateId": "Your own id for the tax rate",
+    "shippable": "Whether it is sent in a parcel",
+    "packageDimensionHeight": "A whole number in a unit of yours",
+    "packageDimensionWidth": "A whole number in a unit of yours",
+    "packageDimensionLength": "A whole number in a unit of yours",
+    "packageDimensionWeight": "A whole number in a unit of yours",
+    "prices": "Its prices, made in the same go; at most 50",
+    "images": "Its images, in order; at most 20",
+    "productImages": "Its images, in order",
+    "productPrices": "Its active prices, the oldest first",
+    "inclusive": "Whether prices already contain the tax",
+    "state": "A part of the country",
+    "jurisdiction": "Who levies the tax",
+    "country": "The country itself",
+    "alpha2": "ISO 3166-1, two letters",
+    "alpha3": "ISO 3166-1, three letters",
+    "email": "Where billing matters go",
+    "role": "`member`, or `admin`, who also manages the tenant's members",
+    "credentialHint": "The last four characters of the credential",
+    "isDefault": "Whether it is used when a price names no account",
+    "verificationAmount": "What a `setup` session charges and gives back, in minor units",
+    "connected": "Whether new payments go through it",
+    "currentPeriodNumber": "Counts the periods, from 1",
+    "currentPeriodStart": "When the current period began",
+    "currentPeriodEnd": "When it ends, and the next begins",
+    "received": "Always true: it is stored",
+    "ignored": "True when it is about nothing that we know",
+    "checks": "What was looked at, and how it is",
+    "errors": "What went wrong; all mistakes of a body at once",
+    "validation": "Always `error`",
+    "code": "A permanent code for the kind of error",
+    "message": "What happened, in words",
+    "field": "The field to blame, if there is one",
+}
+
+_ACCOUNT_OR_DEFAULT: Final = {
+    "paymentProviderUuid": "The account to charge through; null: the app's default"
+}
+
+OWN_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "CheckoutSession": {
+        "mode": "`setup`, `payment` or `subscription`",
+        "status": "`open`, `processing`, `complete`, `expired` or `failed`",
+    },
+    "Attempt": {
+        "sessionId": "The provider's id of this payment; null until the provider has answered",
+        "status": "As the provider tells it: `open`, `paid`, `failed`, `canceled`, `expired`, ...",
+    },
+    "Payment": {"status": "As the provider tells it: `open`, `paid`, `failed`, `canceled`, ..."},
+    "PaymentMethod": {"status": "`pending`, `valid` or `invalid`"},
+    "CreateProviderBody": {
+        "name": "Whose account it is",
+        "mode": "`test` or `live`; a Mollie key tells it by itself",
+    },
+    "Provider": {"name": "Whose account it is", "title": "Its name, for your own eyes"},
+    "NextAction": {"url": "Where to send the shopper; null when there is nothing left to do"},
+    "Received": {"status": "The payment's status, while it has not succeeded"},
+    "Health": {"status": "`ok`, or `failed` when one of the checks is"},
+    "Member": {"userUuid": "The user: the `sub` of its tokens"},
+    "Price": _ACCOUNT_OR_DEFAULT,
+    "CreatePriceBody": _ACCOUNT_OR_DEFAULT,
+    "UpdatePriceBody": _ACCOUNT_OR_DEFAULT,
+    "TaxRate": {"paymentProviderUuid": "The account it belongs to; null: any"},
+    "CreateTaxRateBody": {"paymentProviderUuid": "The account it belongs to; null: any"},
+    "UpdateTaxRateBody": {"paymentProviderUuid": "The account it belongs to; null: any"},
+}
+"""What a field means only where it stands; goes before FIELDS."""

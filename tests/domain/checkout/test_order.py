@@ -1,0 +1,170 @@
+"""What an order is checked against: every rule, by itself."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from msgspec.structs import replace
+
+from domain.catalog.quote import Tax
+from domain.checkout.order import (
+    Ask,
+    Order,
+    OrderFacts,
+    PricedOrder,
+    PriceFacts,
+    TaxFacts,
+    price_order,
+)
+from domain.checkout.session import Mode
+from domain.kernel.errors import DomainError, Invalid, NotFound, Refused
+from domain.kernel.ids import TenantUuid
+from domain.kernel.percent import Percent
+from domain.payments.payment_provider import ProviderMode, ProviderName
+from domain.tenancy.admission import AdmissionFacts
+from domain.tenancy.caller import Actor, Scope
+from domain.tenancy.tenant import Role
+from tests.make import OTHER_TENANT, TENANT, a_tenant, a_uuid, an_account, an_actor, money
+from tests.make_checkout import PRICE, TERMS
+
+ONCE: Final = PriceFacts(
+    product_name="Pro Plan",
+    unit_amount=money(9_99),
+    is_recurring=False,
+    trial_days=0,
+    is_archived=False,
+)
+MONTHLY: Final = replace(ONCE, is_recurring=True)
+VAT: Final = TaxFacts(Tax(Percent(190_000), inclusive=False), False)
+MEMBER: Final = an_actor(tenants={TENANT: Role.MEMBER})
+
+
+def an_order(**said: Any) -> Order:
+    usual = {"tenant_uuid": TENANT, "provider": ProviderName.MOLLIE, "mode": Mode.PAYMENT}
+    more = {"price_uuid": PRICE, "tax_rate_uuid": None, "currency": None, "terms": TERMS}
+    return Order(**usual | more | said)
+
+
+def the_facts(**said: Any) -> OrderFacts:
+    usual = {"admission": AdmissionFacts(app_is_disabled=False), "tenant": a_tenant()}
+    return OrderFacts(**usual | {"account": an_account(), "price": ONCE} | said)
+
+
+def priced(order: Order | None = None, *, actor: Actor = MEMBER, **facts: Any) -> PricedOrder:
+    return price_order(order or an_order(), the_facts(**facts), actor)
+
+
+def test_the_amount_is_computed_here():
+    order = priced(an_order(quantity=3, tax_rate_uuid=a_uuid(7)), tax=VAT)
+    assert order.amount.subtotal == money(29_97)
+    assert order.amount.tax == money(5_69)
+    assert order.amount.total == money(35_66)
+    assert order.description == "3 x Pro Plan"
+    assert priced().description == "Pro Plan"
+
+
+def test_a_subscription_takes_a_recurring_price():
+    order = priced(an_order(mode=Mode.SUBSCRIPTION), price=MONTHLY)
+    assert order.amount.total == money(9_99)
+
+
+@pytest.mark.parametrize(("code", "minor"), [("EUR", 1_00), ("JPY", 1)])
+def test_a_setup_charges_one_whole_unit(code: str, minor: int):
+    setup = an_order(mode=Mode.SETUP, price_uuid=None, currency=code)
+    assert priced(setup, price=None).amount.total == money(minor, code)
+
+
+def test_a_setup_charges_what_the_account_says():
+    setup = an_order(mode=Mode.SETUP, price_uuid=None, currency="EUR")
+    account = an_account(verification_amount_minor=5)
+    assert priced(setup, price=None, account=account).amount.total == money(5)
+
+
+@pytest.mark.parametrize(
+    ("order", "facts", "error", "field"),
+    [
+        ({}, {"tenant": None}, NotFound, None),
+        ({}, {"account": None}, NotFound, None),
+        ({}, {"price": None}, NotFound, None),
+        ({}, {"price": replace(ONCE, is_archived=True)}, Refused, "productPriceUuid"),
+        ({}, {"price": MONTHLY}, Refused, "productPriceUuid"),
+        ({"mode": Mode.SUBSCRIPTION}, {}, Refused, "productPriceUuid"),
+        ({}, {"price": replace(ONCE, trial_days=14)}, Refused, "productPriceUuid"),
+        ({}, {"price": replace(ONCE, unit_amount=money(0))}, Refused, "productPriceUuid"),
+        ({"currency": "USD"}, {}, Refused, "currency"),
+        ({"tax_rate_uuid": a_uuid(7)}, {}, NotFound, None),
+        ({"tax_rate_uuid": a_uuid(7)}, {"tax": TaxFacts(VAT.tax, True)}, Refused, "taxRateUuid"),
+    ],
+)
+def test_every_rule_refuses_by_itself(
+    order: dict[str, Any], facts: dict[str, Any], error: type[DomainError], field: str | None
+):
+    with pytest.raises(error) as refused:
+        priced(an_order(**order), **facts)
+    assert getattr(refused.value, "field", None) == field
+
+
+def test_naming_the_prices_own_currency_is_fine():
+    assert priced(an_order(currency="EUR")).amount.total == money(9_99)
+
+
+def test_another_tenant_does_not_exist_for_a_member():
+    with pytest.raises(NotFound, match="tenant"):
+        priced(an_order(tenant_uuid=TenantUuid(OTHER_TENANT)))
+
+
+def test_an_admin_of_the_app_bills_every_tenant():
+    assert priced(actor=an_actor(Scope.BILLING_WRITE)).amount.total == money(9_99)
+    with pytest.raises(NotFound, match="tenant"):
+        priced(actor=an_actor(Scope.BILLING_READ))
+
+
+LIVE: Final = {"account": an_account(mode=ProviderMode.LIVE)}
+LISTED: Final = {"allowed_hosts": ("app.test",)}
+
+
+@pytest.mark.parametrize(
+    ("url", "facts", "is_fine"),
+    [
+        ("https://anywhere.test/ok", {}, True),
+        ("https://app.test/ok", LISTED, True),
+        ("https://APP.TEST/ok", LISTED, True),
+        ("https://app.test:8443/ok", LISTED, True),
+        ("https://app.test.evil.test/ok", LISTED, False),
+        ("https://sub.app.test/ok", LISTED, False),
+        ("https://app.test@evil.test/ok", LISTED, False),
+        ("http://localhost:3000/ok", {}, True),
+        ("http://127.0.0.1/ok", {}, True),
+        ("http://[::1]:3000/ok", {}, True),
+        ("http://localhost:3000/ok", LIVE, False),
+        ("http://app.test/ok", {}, False),
+        ("http://app.test/ok", LISTED, False),
+        ("http://localhost.evil.test/ok", {}, False),
+    ],
+)
+def test_where_the_shopper_may_be_sent(url: str, facts: dict[str, Any], is_fine: bool):
+    home = "https://app.test"
+    for field, terms in (
+        ("successUrl", replace(TERMS, success_url=url, cancel_url=home)),
+        ("cancelUrl", replace(TERMS, success_url=home, cancel_url=url)),
+    ):
+        if is_fine:
+            priced(an_order(terms=terms), **facts)
+            continue
+        with pytest.raises(Invalid) as invalid:
+            priced(an_order(terms=terms), **facts)
+        assert [violation.field for violation in invalid.value.violations] == [field]
+
+
+def test_both_addresses_are_blamed_at_once():
+    terms = replace(TERMS, success_url="http://a.test", cancel_url="http://b.test")
+    with pytest.raises(Invalid) as invalid:
+        priced(an_order(terms=terms))
+    assert [v.field for v in invalid.value.violations] == ["successUrl", "cancelUrl"]
+
+
+def test_a_request_without_a_key_is_known_by_what_it_says():
+    ask = Ask(operation="open", key=None, fingerprint=b"\x01\x02")
+    assert ask.stored_key == "auto:0102"
+    assert replace(ask, key="mine").stored_key == "mine"
+    assert an_order().lifetime == timedelta(hours=24)

@@ -1,0 +1,294 @@
+"""The repositories around checkout in memory: customers, refunds, purchases, keys, messages, work.
+
+They promise what the ports promise, and keep the unique constraints that PostgreSQL keeps.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from msgspec import field
+from msgspec.structs import replace
+
+from domain.checkout.attempt import AttemptStatus, PaymentAttempt
+from domain.checkout.session import CheckoutSession, SessionStatus
+from domain.kernel.errors import NotFound
+from domain.kernel.idempotency import Answer, Claim, RequestKey
+from domain.kernel.ids import TenantUuid
+from domain.kernel.pages import Page, PageRequest
+from domain.payments.customer import Customer
+from domain.payments.mandate import Mandate
+from domain.payments.one_time_payment import OneTimePayment
+from domain.payments.payment import Payment
+from domain.payments.ports import RefundStatus
+from domain.payments.refund import Refund
+from domain.subscriptions.subscription import Subscription
+from domain.tenancy.tenant import Tenant
+from domain.webhooks.inbox import Message, Outcome
+from infrastructure.postgres.due_work import DuePayment
+from tests.fakes.catalog import Rows
+
+T = TypeVar("T")
+KeyId = tuple[str, str, str]
+
+
+class BrokenConstraint(AssertionError):
+    """What PostgreSQL would refuse with a unique violation."""
+
+
+class CheckoutRows(Rows):
+    """What one app has, with all that hangs on checkout."""
+
+    tenants: dict[UUID, Tenant] = field(default_factory=dict)
+    sessions: dict[UUID, CheckoutSession] = field(default_factory=dict)
+    attempts: dict[UUID, PaymentAttempt] = field(default_factory=dict)
+    payments: dict[UUID, Payment] = field(default_factory=dict)
+    refunds: dict[UUID, Refund] = field(default_factory=dict)
+    mandates: dict[UUID, Mandate] = field(default_factory=dict)
+    customers: dict[UUID, Customer] = field(default_factory=dict)
+    keys: dict[KeyId, Claim] = field(default_factory=dict)
+    one_time_payments: dict[UUID, OneTimePayment] = field(default_factory=dict)
+    subscriptions: dict[UUID, Subscription] = field(default_factory=dict)
+    messages: dict[UUID, Message] = field(default_factory=dict)
+    outcomes: dict[UUID, Outcome] = field(default_factory=dict)
+
+
+def one_each(rows: Iterable[T], *names: str) -> None:
+    """A unique constraint over these fields."""
+    seen: set[tuple[object, ...]] = set()
+    for row in rows:
+        key = tuple(getattr(row, name) for name in names)
+        if key in seen:
+            raise BrokenConstraint(f"two {type(row).__name__}s with the same {names}: {key}")
+        seen.add(key)
+
+
+def key_id(key: RequestKey) -> KeyId:
+    return key.caller, key.operation, key.key
+
+
+def _newest(rows: Iterable[T], request: PageRequest) -> Page[T]:
+    found = sorted(rows, key=lambda row: row.uuid, reverse=True)  # type: ignore[attr-defined]
+    end = request.offset + request.limit
+    return Page(tuple(found[request.offset : end]), len(found))
+
+
+class CustomerRows:
+    def __init__(self, rows: CheckoutRows) -> None:
+        self._rows = rows
+
+    def _find(self, account_uuid: UUID, tenant_uuid: TenantUuid) -> Customer | None:
+        wanted = (account_uuid, tenant_uuid)
+        return next(
+            (
+                c
+                for c in self._rows.customers.values()
+                if (c.payment_provider_uuid, c.tenant_uuid) == wanted
+            ),
+            None,
+        )
+
+    async def claim(self, new: Customer, *, now: datetime) -> tuple[Customer, bool]:
+        known = self._find(new.payment_provider_uuid, new.tenant_uuid)
+        if known is None:
+            self._rows.customers[new.uuid] = new
+            return new, True
+        if known.provider_ref is not None or known.lease_until > now:
+            return known, False
+        ours = replace(known, lease_until=new.lease_until, updated_at=new.created_at)
+        self._rows.customers[known.uuid] = ours
+        return ours, True
+
+    async def adopt(self, uuid: UUID, provider_ref: str, *, at: datetime) -> None:
+        known = self._rows.customers[uuid]
+        if known.provider_ref is None:
+            adopted = replace(known, provider_ref=provider_ref, updated_at=at)
+            self._rows.customers[uuid] = adopted
+
+    async def release(self, uuid: UUID, *, at: datetime) -> None:
+        known = self._rows.customers[uuid]
+        if known.provider_ref is None:
+            self._rows.customers[uuid] = replace(known, lease_until=at, updated_at=at)
+
+    async def reference(self, account_uuid: UUID, tenant_uuid: TenantUuid) -> str:
+        known = self._find(account_uuid, tenant_uuid)
+        if known is None or known.provider_ref is None:
+            raise NotFound("customer of tenant", tenant_uuid)
+        return known.provider_ref
+
+
+class PaymentRows:
+    def __init__(self, rows: CheckoutRows) -> None:
+        self._rows = rows
+
+    async def list(
+        self, tenant_uuid: TenantUuid, request: PageRequest, *, after: UUID | None
+    ) -> Page[Payment]:
+        ours = [p for p in self._rows.payments.values() if p.tenant_uuid == tenant_uuid]
+        if after is None:
+            return _newest(ours, request)
+        older = _newest((p for p in ours if p.uuid < after), PageRequest(0, request.limit))
+        return Page(older.items, 0)
+
+
+class MandateRows:
+    def __init__(self, rows: CheckoutRows) -> None:
+        self._rows = rows
+
+    async def list(self, tenant_uuid: TenantUuid, request: PageRequest) -> Page[Mandate]:
+        ours = (m for m in self._rows.mandates.values() if m.tenant_uuid == tenant_uuid)
+        return _newest(ours, request)
+
+
+class RefundRows:
+    def __init__(self, rows: CheckoutRows) -> None:
+        self._rows = rows
+
+    async def lease(self, uuid: UUID, *, now: datetime, until: datetime) -> Refund | None:
+        refund = self._rows.refunds.get(uuid)
+        if refund is None or refund.status is not RefundStatus.REQUESTED:
+            return None
+        if refund.lease_until > now:
+            return None
+        ours = replace(
+            refund,
+            lease_until=until,
+            due_at=until,
+            tries=refund.tries + 1,
+            updated_at=now,
+            first_submitted_at=refund.first_submitted_at if refund.tries else now,
+        )
+        self._rows.refunds[uuid] = ours
+        return ours
+
+    async def release(self, uuid: UUID, *, now: datetime, due_at: datetime) -> None:
+        refund = self._rows.refunds[uuid]
+        if refund.status is RefundStatus.REQUESTED:
+            freed = replace(refund, lease_until=now, due_at=due_at, updated_at=now)
+            self._rows.refunds[uuid] = freed
+
+    async def payment_of(self, refund: Refund) -> Payment:
+        if refund.payment_uuid not in self._rows.payments:
+            raise NotFound("payment", refund.payment_uuid)
+        return self._rows.payments[refund.payment_uuid]
+
+    async def are_awaited(self, account_uuid: UUID, payment_ref: str) -> bool:
+        wanted = (account_uuid, payment_ref)
+        return any(
+            not refund.is_settled
+            for refund in self._rows.refunds.values()
+            for payment in [self._rows.payments[refund.payment_uuid]]
+            if (payment.payment_provider_uuid, payment.provider_ref) == wanted
+        )
+
+
+class OneTimePaymentRows:
+    def __init__(self, rows: CheckoutRows) -> None:
+        self._rows = rows
+
+    async def add(self, purchase: OneTimePayment) -> None:
+        self._rows.one_time_payments[purchase.uuid] = purchase
+        one_each(self._rows.one_time_payments.values(), "checkout_session_uuid")
+        one_each(self._rows.one_time_payments.values(), "payment_uuid")
+
+    async def list(self, tenant_uuid: TenantUuid, request: PageRequest) -> Page[OneTimePayment]:
+        ours = (p for p in self._rows.one_time_payments.values() if p.tenant_uuid == tenant_uuid)
+        return _newest(ours, request)
+
+
+class SubscriptionRows:
+    def __init__(self, rows: CheckoutRows) -> None:
+        self._rows = rows
+
+    async def add(self, subscription: Subscription) -> None:
+        self._rows.subscriptions[subscription.uuid] = subscription
+        one_each(self._rows.subscriptions.values(), "checkout_session_uuid")
+
+    async def list(self, tenant_uuid: TenantUuid, request: PageRequest) -> Page[Subscription]:
+        ours = (s for s in self._rows.subscriptions.values() if s.tenant_uuid == tenant_uuid)
+        return _newest(ours, request)
+
+
+class KeyRows:
+    def __init__(self, rows: CheckoutRows) -> None:
+        self._rows = rows
+
+    async def claim(
+        self, key: RequestKey, *, now: datetime, until: datetime, expires_at: datetime
+    ) -> Claim | None:
+        held = self._rows.keys.get(key_id(key))
+        if held is not None and held.expires_at > now:
+            return held
+        ours = Claim(
+            fingerprint=key.fingerprint, answer=None, lease_until=until, expires_at=expires_at
+        )
+        self._rows.keys[key_id(key)] = ours
+        return None
+
+    async def finish(self, key: RequestKey, answer: Answer) -> Answer:
+        held = self._rows.keys.get(key_id(key))
+        if held is None:
+            return answer
+        self._rows.keys[key_id(key)] = replace(held, answer=held.answer or answer)
+        return held.answer or answer
+
+    async def release(self, key: RequestKey, *, at: datetime) -> None:
+        held = self._rows.keys.get(key_id(key))
+        if held is not None and held.answer is None:
+            self._rows.keys[key_id(key)] = replace(held, lease_until=at)
+
+    async def forget_expired(self, *, now: datetime) -> None:
+        for name in [n for n, held in self._rows.keys.items() if held.expires_at <= now]:
+            del self._rows.keys[name]
+
+
+class InboxRows:
+    def __init__(self, rows: CheckoutRows) -> None:
+        self._rows = rows
+
+    async def add(self, message: Message) -> None:
+        self._rows.messages[message.uuid] = message
+
+    async def done(self, uuid: UUID, outcome: Outcome, *, at: datetime) -> None:
+        self._rows.outcomes[uuid] = outcome
+
+    async def postpone(self, uuid: UUID, *, due_at: datetime) -> None:
+        if uuid not in self._rows.outcomes:
+            self._rows.messages[uuid] = replace(self._rows.messages[uuid], due_at=due_at)
+
+
+class DueWorkRows:
+    """Claims of due rows, as a worker makes them."""
+
+    def __init__(self, rows: CheckoutRows) -> None:
+        self._rows = rows
+
+    async def messages(self, now: datetime, until: datetime) -> list[Message]:
+        waiting = (m for m in self._rows.messages.values() if m.uuid not in self._rows.outcomes)
+        found = [replace(m, due_at=until, tries=m.tries + 1) for m in waiting if m.due_at <= now]
+        self._rows.messages.update((m.uuid, m) for m in found)
+        return found
+
+    async def payments(self, now: datetime, until: datetime) -> list[DuePayment]:
+        found = [p for p in self._rows.payments.values() if p.due_at and p.due_at <= now]
+        self._rows.payments.update((p.uuid, replace(p, due_at=until)) for p in found)
+        return [DuePayment(p.payment_provider_uuid, p.provider_ref) for p in found]
+
+    async def sessions(self, now: datetime, until: datetime) -> list[UUID]:
+        is_open = (s for s in self._rows.sessions.values() if s.status is SessionStatus.OPEN)
+        found = [s for s in is_open if s.due_at <= now]
+        self._rows.sessions.update((s.uuid, replace(s, due_at=until)) for s in found)
+        return [s.uuid for s in found]
+
+    async def attempts(self, now: datetime) -> list[UUID]:
+        waiting = AttemptStatus.SUBMITTING
+        return [
+            a.uuid for a in self._rows.attempts.values() if a.status is waiting and a.due_at <= now
+        ]
+
+    async def refunds(self, now: datetime) -> list[UUID]:
+        waiting = RefundStatus.REQUESTED
+        return [
+            r.uuid for r in self._rows.refunds.values() if r.status is waiting and r.due_at <= now
+        ]

@@ -1,0 +1,124 @@
+"""One good request for every route, by operation id.
+
+A route that is not listed here fails test_every_route.py: whoever adds one says here what a good
+request to it looks like, and in test_roles.py who may make it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from litestar import Litestar
+from litestar.handlers.http_handlers import HTTPRouteHandler
+
+from tests.http.house import Estate, Json
+from tests.make import a_uuid
+
+UNKNOWN: Final = str(a_uuid(99))
+Body = Json | None
+
+
+@dataclass(frozen=True)
+class Route:
+    method: str
+    path: str
+    """`/api/v1/apps/{app_uuid}/products`"""
+    operation_id: str
+    handler: HTTPRouteHandler
+
+
+@dataclass(frozen=True)
+class Example:
+    """`names` maps the path's parameters to what the estate knows the row by."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    body: Body = None
+    is_public: bool = False
+
+    def path(self, route: Route, estate: Estate) -> str:
+        known = {name: estate.ids.get(row, row) for name, row in self.names.items()}
+        return route.path.format(app_uuid=estate.app_uuid, **known)
+
+    def sent(self, estate: Estate) -> Any:
+        """The body, with the estate's rows in it."""
+        return None if self.body is None else {k: _known(v, estate) for k, v in self.body.items()}
+
+
+def _known(value: Any, estate: Estate) -> Any:
+    return estate.ids.get(value[1:], value) if str(value).startswith("$") else value
+
+
+_URLS: Final = {
+    "successUrl": "https://shop.example/thanks",
+    "cancelUrl": "https://shop.example/sorry",
+}
+_PURCHASE: Final[Json] = {"mode": "payment", "productPriceUuid": "$price", **_URLS}
+_PRICE: Final[Json] = {"unitAmount": 100, "currency": "EUR"}
+_RATE: Final[Json] = {"name": "VAT", "percentage": 7, "inclusive": True, "countryCode": "DE"}
+_PRODUCT: Final = {"uuid": "product"}
+_TENANT: Final = {"tenant_uuid": "tenant"}
+_SEAT: Final = {"tenant_uuid": "tenant", "user_uuid": "newcomer"}
+_SESSION: Final = {"session_uuid": "session"}
+_LINK: Final = {"session_uuid": "session", "token": "a-guess"}
+
+EXAMPLES: Final[Mapping[str, Example]] = {
+    "openCheckoutSession": Example({"provider": "mollie"}, {"tenantUuid": "$tenant", **_PURCHASE}),
+    "openTenantCheckoutSession": Example({"provider": "mollie", **_TENANT}, _PURCHASE),
+    "listCheckoutSessions": Example(),
+    "getCheckoutSession": Example(_SESSION),
+    "expireCheckoutSession": Example(_SESSION),
+    "listProducts": Example(),
+    "createProduct": Example(body={"name": "Basic"}),
+    "getProduct": Example(_PRODUCT),
+    "updateProduct": Example(_PRODUCT, {"name": "Basic"}),
+    "archiveProduct": Example(_PRODUCT),
+    "listPrices": Example({"product_uuid": "product"}),
+    "createPrice": Example({"product_uuid": "product"}, _PRICE),
+    "getPrice": Example({"uuid": "price"}),
+    "updatePrice": Example({"uuid": "price"}, {"nickname": "Old"}),
+    "archivePrice": Example({"uuid": "price"}),
+    "listTaxRates": Example(),
+    "createTaxRate": Example(body=_RATE),
+    "getTaxRate": Example({"uuid": "exclusive"}),
+    "updateTaxRate": Example({"uuid": "exclusive"}, {"name": "Sales tax"}),
+    "archiveTaxRate": Example({"uuid": "exclusive"}),
+    "listCountries": Example(),
+    "listTenants": Example(),
+    "createTenant": Example(body={"name": "Initech"}),
+    "getTenant": Example(_TENANT),
+    "updateTenant": Example(_TENANT, {"name": "Initech"}),
+    "putMember": Example(_SEAT, {"role": "admin"}),
+    "removeMember": Example(_SEAT),
+    "listPaymentProviders": Example(),
+    "createPaymentProvider": Example(body={"name": "mollie", "credential": "test_0123456789"}),
+    "getPaymentProvider": Example({"uuid": "account"}),
+    "updatePaymentProvider": Example({"uuid": "account"}, {"title": "Ours"}),
+    "deletePaymentProvider": Example({"uuid": "account"}),
+    "listPayments": Example(_TENANT),
+    "listOneTimePayments": Example(_TENANT),
+    "listSubscriptions": Example(_TENANT),
+    "listPaymentMethods": Example(_TENANT),
+    "receiveMollieWebhook": Example(is_public=True),
+    "returnFromProvider": Example(_LINK, is_public=True),
+    "payCheckoutSession": Example(_LINK, is_public=True),
+    "readDocs": Example(is_public=True),
+    "readOpenapi": Example(is_public=True),
+    "livez": Example(is_public=True),
+    "readyz": Example(is_public=True),
+    "metrics": Example(is_public=True),
+}
+
+GUARDED: Final = sorted(name for name, example in EXAMPLES.items() if not example.is_public)
+PUBLIC: Final = sorted(EXAMPLES.keys() - set(GUARDED))
+WITH_BODY: Final = sorted(name for name, example in EXAMPLES.items() if example.body is not None)
+
+
+def routes(application: Litestar) -> Iterator[Route]:
+    """What the application really serves. OPTIONS is answered by the framework alone."""
+    for route in application.routes:
+        for handler in getattr(route, "route_handlers", [None]):
+            assert isinstance(handler, HTTPRouteHandler), f"{route.path}: not an HTTP handler"
+            for method in sorted(handler.http_methods - {"OPTIONS"}):
+                operation_id = handler.operation_id
+                assert isinstance(operation_id, str), f"{method} {route.path}: no operation id"
+                yield Route(str(method), route.path_format, operation_id, handler)
