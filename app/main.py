@@ -155,7 +155,7 @@ def build(settings: Settings) -> Litestar:
         async with parts.open(), jwks_client:
             yield
 
-    return Litestar(
+    app = Litestar(
         route_handlers=CONTROLLERS,
         dependencies={"desk": Provide(desk, sync_to_thread=False), **dependencies(parts)},
         exception_handlers={
@@ -167,12 +167,15 @@ def build(settings: Settings) -> Litestar:
         request_class=StrictRequest,
         before_request=strict_json,
         request_max_body_size=BODY_MAX,
-        middleware=[lambda app: telemetry(app, parts.ids)],
         state=State({"token_verifier": JwtVerifier(parts.issuers, jwks_client, parts.clock)}),
         openapi_config=None,  # app/docs writes it
+        logging_config=None,  # configure_logging() has done it
         on_startup=[publisher(settings.public_url)],
         lifespan=[resources],
     )
+    # Around everything: Litestar's own middleware never sees what has no route.
+    app.asgi_handler = telemetry(app.asgi_handler, parts.ids)
+    return app
 
 
 def dependencies(parts: Parts) -> dict[str, Provide]:

@@ -654,13 +654,13 @@ ALTER TABLE ONLY tax_rates
 ALTER TABLE ONLY tenants
     ADD CONSTRAINT tenants_pkey PRIMARY KEY (app_uuid, uuid);
 
-CREATE INDEX checkout_sessions_due_idx ON checkout_sessions USING btree (app_uuid, due_at) WHERE (status = 'open'::text);
+CREATE INDEX checkout_sessions_due_idx ON checkout_sessions USING btree (due_at, app_uuid) WHERE (status = 'open'::text);
 
 CREATE INDEX checkout_sessions_tenant_idx ON checkout_sessions USING btree (app_uuid, tenant_uuid, uuid);
 
 CREATE INDEX idempotency_keys_expiry_idx ON idempotency_keys USING btree (app_uuid, expires_at);
 
-CREATE INDEX inbox_due_idx ON inbox USING btree (app_uuid, due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX inbox_due_idx ON inbox USING btree (due_at, app_uuid) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX mandates_tenant_idx ON mandates USING btree (app_uuid, tenant_uuid);
 
@@ -668,9 +668,9 @@ CREATE INDEX memberships_user_idx ON memberships USING btree (app_uuid, user_uui
 
 CREATE INDEX one_time_payments_tenant_idx ON one_time_payments USING btree (app_uuid, tenant_uuid, uuid);
 
-CREATE INDEX outbox_due_idx ON outbox USING btree (app_uuid, due_at, uuid) WHERE (due_at IS NOT NULL);
+CREATE INDEX outbox_due_idx ON outbox USING btree (due_at, app_uuid, uuid) WHERE (due_at IS NOT NULL);
 
-CREATE INDEX payment_attempts_due_idx ON payment_attempts USING btree (app_uuid, due_at) WHERE (status = 'submitting'::text);
+CREATE INDEX payment_attempts_due_idx ON payment_attempts USING btree (due_at, app_uuid) WHERE (status = 'submitting'::text);
 
 CREATE UNIQUE INDEX payment_providers_default_key ON payment_providers USING btree (app_uuid, name) WHERE (is_default AND (deleted_at IS NULL));
 
@@ -678,7 +678,7 @@ CREATE INDEX payment_providers_uuid_idx ON payment_providers USING btree (uuid);
 
 CREATE UNIQUE INDEX payments_attempt_key ON payments USING btree (app_uuid, attempt_uuid) WHERE (NOT is_surplus);
 
-CREATE INDEX payments_due_idx ON payments USING btree (app_uuid, due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX payments_due_idx ON payments USING btree (due_at, app_uuid) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX payments_session_idx ON payments USING btree (app_uuid, checkout_session_uuid);
 
@@ -690,7 +690,7 @@ CREATE INDEX prices_product_idx ON prices USING btree (app_uuid, product_uuid);
 
 CREATE INDEX product_images_product_idx ON product_images USING btree (app_uuid, product_uuid);
 
-CREATE INDEX refunds_due_idx ON refunds USING btree (app_uuid, due_at) WHERE (status = 'requested'::text);
+CREATE INDEX refunds_due_idx ON refunds USING btree (due_at, app_uuid) WHERE (status = 'requested'::text);
 
 CREATE INDEX subscriptions_tenant_idx ON subscriptions USING btree (app_uuid, tenant_uuid, uuid);
 

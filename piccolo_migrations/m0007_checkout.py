@@ -52,7 +52,7 @@ create table checkout_sessions (
 );
 create index checkout_sessions_tenant_idx on checkout_sessions (app_uuid, tenant_uuid, uuid);
 create index checkout_sessions_due_idx
-    on checkout_sessions (app_uuid, due_at) where status = 'open';
+    on checkout_sessions (due_at, app_uuid) where status = 'open';
 {isolated("checkout_sessions")}
 
 create table payment_attempts (
@@ -78,7 +78,7 @@ create table payment_attempts (
         references checkout_sessions (app_uuid, uuid)
 );
 create index payment_attempts_due_idx
-    on payment_attempts (app_uuid, due_at) where status = 'submitting';
+    on payment_attempts (due_at, app_uuid) where status = 'submitting';
 {isolated("payment_attempts")}
 
 create table payments (
@@ -122,7 +122,7 @@ create index payments_tenant_idx on payments (app_uuid, tenant_uuid, uuid);
 create index payments_session_idx on payments (app_uuid, checkout_session_uuid);
 create unique index payments_attempt_key
     on payments (app_uuid, attempt_uuid) where not is_surplus;
-create index payments_due_idx on payments (app_uuid, due_at) where due_at is not null;
+create index payments_due_idx on payments (due_at, app_uuid) where due_at is not null;
 {isolated("payments")}
 """
 

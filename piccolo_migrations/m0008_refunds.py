@@ -34,7 +34,7 @@ create table refunds (
     constraint refunds_payment_fkey
         foreign key (app_uuid, payment_uuid) references payments (app_uuid, uuid)
 );
-create index refunds_due_idx on refunds (app_uuid, due_at) where status = 'requested';
+create index refunds_due_idx on refunds (due_at, app_uuid) where status = 'requested';
 {isolated("refunds")}
 """
 

@@ -23,7 +23,7 @@ create table inbox (
     constraint inbox_payment_provider_fkey foreign key (app_uuid, payment_provider_uuid)
         references payment_providers (app_uuid, uuid)
 );
-create index inbox_due_idx on inbox (app_uuid, due_at) where due_at is not null;
+create index inbox_due_idx on inbox (due_at, app_uuid) where due_at is not null;
 {isolated("inbox")}
 
 create table outbox (
@@ -38,7 +38,7 @@ create table outbox (
     constraint outbox_pkey primary key (app_uuid, uuid),
     constraint outbox_app_fkey foreign key (app_uuid) references apps (app_uuid)
 );
-create index outbox_due_idx on outbox (app_uuid, due_at, uuid) where due_at is not null;
+create index outbox_due_idx on outbox (due_at, app_uuid, uuid) where due_at is not null;
 {isolated("outbox")}
 
 create table idempotency_keys (

@@ -9,7 +9,8 @@ VERSION = "1.38.0"
 DESCRIPTION = "due work"
 
 # A worker first asks which apps have something due, then claims their rows app by app, each under
-# that app's row-level security. The function runs as its owner; FORCE binds owners too, hence the
+# that app's row-level security. Indexes on due rows begin with `due_at`, so the question reads
+# what is due and nothing else. The function runs as its owner; FORCE binds owners too, hence the
 # policies. It returns nothing but the apps' ids.
 UP = """
 create policy directory on inbox for select to current_user using (true);

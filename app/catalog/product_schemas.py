@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from app.catalog.price_schemas import CreatePriceBody, PriceView
 from app.http.bodies import Body
 from app.http.envelope import Timestamp, maybe_stamp, stamp
-from app.http.fields import ExternalId, Metadata, Url, check_metadata, check_url
+from app.http.fields import ExternalId, Metadata, Url, check_line, check_metadata, check_url
 from domain.catalog.product import Product, ProductImage
 from domain.catalog.product_service import NewProduct, ProductChange
 from domain.kernel.errors import Violation
@@ -32,6 +32,10 @@ Dimension = Annotated[
 class ImageBody(Body, frozen=True, kw_only=True):
     url: Url
 
+    @classmethod
+    def rules(cls, given: Mapping[str, Any]) -> Iterator[Violation]:
+        yield from check_url(given.get("url"), "url")
+
 
 class CreateProductBody(Body, frozen=True, kw_only=True):
     """A product, with its prices and images in one go."""
@@ -51,6 +55,7 @@ class CreateProductBody(Body, frozen=True, kw_only=True):
 
     @classmethod
     def rules(cls, given: Mapping[str, Any]) -> Iterator[Violation]:
+        yield from check_line(given.get("name"), "name")
         yield from check_url(given.get("url"), "url")
         yield from check_metadata(given.get("metadata"))
         yield from _check_images(given.get("images"))
@@ -97,6 +102,7 @@ class UpdateProductBody(Body, frozen=True, kw_only=True):
 
     @classmethod
     def rules(cls, given: Mapping[str, Any]) -> Iterator[Violation]:
+        yield from check_line(given.get("name"), "name")
         yield from check_url(given.get("url"), "url")
         yield from check_metadata(given.get("metadata"))
         yield from _check_images(given.get("images"))
@@ -123,8 +129,6 @@ def _check_images(images: object) -> Iterator[Violation]:
         return
     if len(images) > IMAGES_MAX:
         yield Violation(f"must be {IMAGES_MAX} at most", "images")
-    for index, image in enumerate(images):
-        yield from check_url(image.url, f"images[{index}].url")
 
 
 class ProductImageView(Struct, frozen=True, kw_only=True, rename="camel"):

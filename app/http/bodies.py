@@ -5,7 +5,7 @@ field looked at on its own, so that the caller hears of all mistakes in one answ
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Final, get_args, get_origin
 
 import msgspec
@@ -17,6 +17,8 @@ from msgspec.structs import FieldInfo, fields
 from domain.kernel.errors import Invalid, Violation
 
 BODY_MAX: Final = 64 * 1024
+MISTAKES_MAX: Final = 100
+"""In one answer. Nobody reads more, and a body of nothing but mistakes must not grow."""
 DEPTH_MAX: Final = 32
 """Deeper JSON overflows the decoder's stack; nothing of ours is deeper than five."""
 
@@ -95,7 +97,7 @@ def _explain(kind: type[Body], body: bytes, error: msgspec.DecodeError) -> list[
         value = msgspec.json.decode(body)
     except msgspec.DecodeError as malformed:
         return [Violation(f"the body is not JSON: {_plain(str(malformed))}")]
-    return list(mistakes(kind, value)) or [Violation(_plain(str(error)))]
+    return list(islice(mistakes(kind, value), MISTAKES_MAX)) or [Violation(_plain(str(error)))]
 
 
 def explain_parameters(error: ValidationException) -> list[Violation]:
@@ -132,8 +134,8 @@ def mistakes(kind: type[Body], value: object, path: str = "") -> Iterator[Violat
 
 
 def _field_mistakes(kind: Any, value: object, name: str) -> Iterator[Violation]:
-    inner = get_args(kind)[0] if get_origin(kind) in (list, tuple) else None
-    if isinstance(inner, type) and issubclass(inner, Body) and isinstance(value, list):
+    inner = _nested(kind)
+    if inner is not None and isinstance(value, list):
         for index, item in enumerate(value):
             yield from mistakes(inner, item, f"{name}[{index}].")
         return
@@ -142,6 +144,15 @@ def _field_mistakes(kind: Any, value: object, name: str) -> Iterator[Violation]:
     except msgspec.ValidationError as error:
         message, _, at = str(error).partition(" - at `$")
         yield Violation(_plain(message), name + at.rstrip("`"))
+
+
+def _nested(kind: Any) -> type[Body] | None:
+    """The body that a list is made of, also where the list may be left out."""
+    for part in (kind, *get_args(kind)):
+        inner = get_args(part)[0] if get_origin(part) is list else None
+        if isinstance(inner, type) and issubclass(inner, Body):
+            return inner
+    return None
 
 
 def _default(field: FieldInfo) -> object:

@@ -127,7 +127,10 @@ def given_key(request: Request[Any, Any, Any]) -> str | None:
 async def fingerprint(request: Request[Any, Any, Any]) -> bytes:
     """SHA-256 of method, path and canonical body (keys sorted, white space gone)."""
     body = await request.body()
-    canonical = msgspec.json.encode(msgspec.json.decode(body), order="sorted") if body else b""
+    try:
+        canonical = msgspec.json.encode(msgspec.json.decode(body), order="sorted") if body else b""
+    except msgspec.DecodeError:
+        raise Invalid([Violation("the body is not JSON")]) from None
     head = f"{request.method} {request.url.path}\n".encode()
     return hashlib.sha256(head + canonical).digest()
 

@@ -3,6 +3,7 @@
 A rule yields a violation for a value that is there; None and UNSET are always fine.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -52,6 +53,12 @@ Metadata = Annotated[
 def check_url(value: object, field: str) -> Iterator[Violation]:
     if isinstance(value, str) and (mistake := url_mistake(value)):
         yield Violation(mistake, field)
+
+
+def check_line(value: object, field: str) -> Iterator[Violation]:
+    """Names reach invoices, mails and providers, where a line break begins a line of its own."""
+    if isinstance(value, str) and (not value.strip() or re.search(r"[\x00-\x1f\x7f]", value)):
+        yield Violation("must have a visible character, and no control characters", field)
 
 
 def check_metadata(value: object) -> Iterator[Violation]:

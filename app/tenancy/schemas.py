@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from app.http.bodies import Body
 from app.http.envelope import Timestamp, stamp
-from app.http.fields import Metadata, check_metadata
+from app.http.fields import Metadata, check_line, check_metadata
 from domain.kernel.errors import Violation
 from domain.kernel.ids import TenantUuid
 from domain.tenancy.tenant import Membership, Role, Tenant
@@ -132,9 +132,7 @@ class MemberView(Struct, frozen=True, kw_only=True, rename="camel"):
 
 def _check(given: Mapping[str, Any]) -> Iterator[Violation]:
     name, email, metadata = (given.get(key) for key in ("name", "email", "metadata"))
-    # Names reach invoices, mails and providers, where a line break would begin a line of its own.
-    if isinstance(name, str) and (not name.strip() or re.search(r"[\x00-\x1f\x7f]", name)):
-        yield Violation("must have a visible character, and no control characters", "name")
+    yield from check_line(name, "name")
     if isinstance(email, str) and not re.fullmatch(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+", email):
         yield Violation("must be an e-mail address", "email")
     yield from check_metadata(metadata)

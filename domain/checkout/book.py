@@ -185,9 +185,9 @@ def _paid(book: Book, payment: Payment, at: datetime, ids: Ids) -> Settled:
     if payment.is_surplus or not sells:
         # An expired session sells nothing, and one session sells once. The money goes back.
         payment = replace(payment, is_surplus=True)
-        book = book.with_payment(payment).with_refund(
-            _refund(payment, RefundReason.SURPLUS, at, ids)
-        )
+        book = book.with_payment(payment)
+        if payment.refunded < payment.amount:
+            book = book.with_refund(_refund(payment, RefundReason.SURPLUS, at, ids))
         surplus = Event(
             type="payment.surplus_received",
             aggregate_uuid=payment.uuid,
@@ -227,7 +227,7 @@ def _refund(payment: Payment, reason: RefundReason, at: datetime, ids: Ids) -> R
         payment_provider_uuid=payment.payment_provider_uuid,
         payment_uuid=payment.uuid,
         reason=reason,
-        amount=payment.amount,
+        amount=payment.amount - payment.refunded,
         first_submitted_at=at,
         lease_until=at,
         due_at=at,

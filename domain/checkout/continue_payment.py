@@ -5,7 +5,7 @@ Both read the provider first, so what a shopper sees never depends on a webhook 
 
 import hmac
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
 from domain.checkout.attempt import AttemptStatus, PaymentAttempt
@@ -22,6 +22,9 @@ from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import PaymentStatus
+
+ATTEMPTS_MAX: Final = 20
+"""Per session. Nobody has so many cards; each attempt is a call to the provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class ContinuePayment:
             raise StillRunning("the payment is being prepared")
         if book.newest.status is AttemptStatus.NEEDS_REVIEW:
             return session.cancel_url  # it may exist at the provider: not a second one beside it
+        if len(book.attempts) >= ATTEMPTS_MAX:
+            return session.cancel_url
         return await self._another(book)
 
     async def _another(self, book: Book) -> str:

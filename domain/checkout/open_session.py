@@ -213,9 +213,13 @@ class OpenSession:
         kept: list[Answer] = []
 
         async def keep(tx: CheckoutTx, book: Book) -> None:
+            if book.attempts[0].status is AttemptStatus.NEEDS_REVIEW:
+                return
             kept.append(await tx.idempotency.finish(key, _answer(book, render)))
 
         await self.conclude(attempt, answer, keep)
+        if not kept:
+            raise _contradicted()
         return Opened(kept[0])
 
     async def _repeat(
@@ -244,6 +248,8 @@ class OpenSession:
         async with self.unit_of_work.begin(app_uuid) as tx:
             book = await tx.checkout.lock(claim.subject_uuid)
             first = book.attempts[0]  # the request's own; later ones are a shopper's
+            if first.status is AttemptStatus.NEEDS_REVIEW:
+                raise _contradicted()
             if first.status is not AttemptStatus.SUBMITTING:
                 return Opened(await tx.idempotency.finish(key, _answer(book, render)))
             until = now + self.drafts.lease
@@ -270,6 +276,10 @@ def _answer(book: Book, render: Render) -> Answer:
         reason = first.decline_reason or "no reason given"
         return render.refused(Refused(f"the payment provider refused the payment: {reason}"))
     return render.opened(book)
+
+
+def _contradicted() -> ProviderUnreadable:
+    return ProviderUnreadable("the payment provider contradicted what was asked of it")
 
 
 def _let_go(key: RequestKey, now: datetime) -> Also:

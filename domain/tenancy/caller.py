@@ -74,9 +74,16 @@ class Actor(Struct, frozen=True, kw_only=True):
             raise Forbidden(f"this needs the scope {scope}")
 
     def need_tenant(self, tenant_uuid: TenantUuid, scope: Scope) -> None:
-        """A tenant that is not the actor's does not exist for the actor."""
-        if tenant_uuid not in self.tenants and not self.may(scope):
-            raise NotFound("tenant", tenant_uuid)
+        """A tenant that is not the actor's does not exist for the actor.
+
+        Who may read all of the app's tenants is told that the scope is missing instead.
+        """
+        if tenant_uuid in self.tenants or self.may(scope):
+            return
+        reading = Scope(scope.replace(":write", ":read"))
+        if self.may(reading):
+            raise Forbidden(f"this needs the scope {scope}")
+        raise NotFound("tenant", tenant_uuid)
 
     def visible_tenants(self, scope: Scope) -> frozenset[TenantUuid] | None:
         """None: all of the app's. Otherwise these alone."""

@@ -99,12 +99,10 @@ class Database(Generic[TxT]):
         async with self.connection() as connection:
             # Built from a parsed UUID: nothing of a caller's text reaches this statement.
             setting = f"set local {APP_SETTING} = '{UUID(bytes=app_uuid.bytes)}'"
-            with _failures():
-                await connection.execute(f"begin; {setting}")
+            await connection.execute(f"begin; {setting}")
             try:
-                with _failures():
-                    yield self._repositories(connection, app_uuid)
-                    await connection.execute("commit")
+                yield self._repositories(connection, app_uuid)
+                await connection.execute("commit")
             except BaseException:
                 await _rollback(connection)
                 raise
@@ -146,5 +144,7 @@ def _failures() -> Iterator[None]:
         *_LOST,
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,
+        asyncpg.TransactionRollbackError,
+        asyncpg.IdleInTransactionSessionTimeoutError,
     ) as error:
         raise DatabaseUnavailable("the database is unreachable") from error

@@ -98,7 +98,6 @@ def test_a_request_outside_any_app_has_its_line(served: Served, outside: httpx.C
     assert (line["route"], line["status"], line["app"]) == ("/livez", 200, None)
 
 
-@pytest.mark.xfail(strict=True, reason="what has no route never gets to the middleware")
 @pytest.mark.parametrize("path", ["/nothing/canary", "/api/v1/apps/x/products"])
 def test_a_request_that_leads_nowhere_has_its_line(
     served: Served, outside: httpx.Client, path: str

@@ -152,7 +152,6 @@ async def test_who_may_do_what(house: House, application: Litestar, operation: s
     assert heard == expected
 
 
-@pytest.mark.xfail(strict=True, reason="who may see a thing hears 404 where 403 is meant")
 @pytest.mark.parametrize(
     ("reader", "method", "path", "body"),
     [

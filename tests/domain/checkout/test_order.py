@@ -17,7 +17,7 @@ from domain.checkout.order import (
     price_order,
 )
 from domain.checkout.session import Mode
-from domain.kernel.errors import DomainError, Invalid, NotFound, Refused
+from domain.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Refused
 from domain.kernel.ids import TenantUuid
 from domain.kernel.percent import Percent
 from domain.payments.payment_provider import ProviderMode, ProviderName
@@ -115,7 +115,7 @@ def test_another_tenant_does_not_exist_for_a_member():
 
 def test_an_admin_of_the_app_bills_every_tenant():
     assert priced(actor=an_actor(Scope.BILLING_WRITE)).amount.total == money(9_99)
-    with pytest.raises(NotFound, match="tenant"):
+    with pytest.raises(Forbidden, match="billing:write"):
         priced(actor=an_actor(Scope.BILLING_READ))
 
 
