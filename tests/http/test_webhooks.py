@@ -129,12 +129,15 @@ async def test_a_payment_of_the_other_app_changes_nothing(house: House, sandbox:
     assert await house.rows("inbox") == before
 
 
-async def test_a_large_body_is_not_read(house: House):
+@pytest.mark.parametrize(("size", "status"), [(5_000, 200), (100_000, 413)])
+async def test_a_large_body_is_ignored_and_a_huge_one_not_even_read(
+    house: House, size: int, status: int
+):
     before = await house.rows()
     answer = await house.door.post(
-        HOOK, params={"paymentProviderUuid": house.app.ids["account"]}, content=b"x" * 100_000
+        HOOK, params={"paymentProviderUuid": house.app.ids["account"]}, content=b"x" * size
     )
-    assert answer.status_code == 200
+    assert answer.status_code == status
     assert await house.rows() == before
 
 
