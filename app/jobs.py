@@ -24,6 +24,8 @@ from domain.webhooks.receive import ReceiveMessage
 
 log = structlog.get_logger("worker")
 
+MESSAGES_KEPT = timedelta(days=30)
+
 Task = Callable[[], Awaitable[object]]
 
 
@@ -131,7 +133,8 @@ class Events:
 
 
 class Housekeeping:
-    """Forgets expired idempotency keys, an app at a time, at most once an hour each."""
+    """Forgets what nobody asks for any more, an app at a time, at most once an hour each:
+    expired idempotency keys, and messages that were done a month ago."""
 
     name = "housekeeping"
 
@@ -144,4 +147,5 @@ class Housekeeping:
             self._next[app_uuid] = now + timedelta(hours=1)
             async with self._unit_of_work.begin(app_uuid) as tx:
                 await tx.idempotency.forget_expired(now=now)
+                await tx.due_work.forget_messages(done_before=now - MESSAGES_KEPT)
         return ()

@@ -917,7 +917,7 @@ GRANT ALL ON FUNCTION app_of_payment_provider(provider uuid) TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE checkout_sessions TO kontor_app;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE inbox TO kontor_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE inbox TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE outbox TO kontor_app;
 

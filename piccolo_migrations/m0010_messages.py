@@ -24,7 +24,7 @@ create table inbox (
         references payment_providers (app_uuid, uuid)
 );
 create index inbox_due_idx on inbox (due_at, app_uuid) where due_at is not null;
-{isolated("inbox")}
+{isolated("inbox", verbs="select, insert, update, delete")}
 
 create table outbox (
     app_uuid        uuid        not null,

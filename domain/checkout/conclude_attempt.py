@@ -87,6 +87,13 @@ class ConcludeAttempt:
         if no.number == 1 and book.session.status is SessionStatus.OPEN:
             session, moved = sessions.move(book.session, SessionStatus.FAILED, at=now)
             book, events = replace(book, session=session), events + moved
+        if answer.is_gone:
+            await tx.customers.forget(
+                attempt.payment_provider_uuid,
+                attempt.tenant_uuid,
+                new_uuid=self.record.ids.new(),
+                at=now,
+            )
         await tx.checkout.save(before, book)
         await tx.outbox.append(*events)
         return book

@@ -37,6 +37,12 @@ class Customers(Protocol):
         """Let another try at once."""
         ...
 
+    async def forget(
+        self, account_uuid: UUID, tenant_uuid: TenantUuid, *, new_uuid: UUID, at: datetime
+    ) -> None:
+        """The provider has lost it: the next checkout makes another, under another key."""
+        ...
+
     async def reference(self, account_uuid: UUID, tenant_uuid: TenantUuid) -> str:
         """The provider's reference of a customer that is known to exist."""
         ...

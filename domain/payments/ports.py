@@ -101,6 +101,8 @@ class Declined(Struct, frozen=True):
 
     reason: str
     field: str | None = None
+    is_gone: bool = False
+    """What the request names does not exist (any more): for a payment, its customer."""
 
 
 class NewCustomer(Struct, frozen=True, kw_only=True):

@@ -96,7 +96,7 @@ class MollieClient:
         remembers the key, and look for the object by our metadata afterwards.
         """
         answer = await self._answer(account, call)
-        return Declined(answer.reason) if isinstance(answer, Gone) else answer
+        return Declined(answer.reason, is_gone=True) if isinstance(answer, Gone) else answer
 
     async def _answer(self, account: PaymentProvider, call: Call) -> Answer:
         assert self._transport is not None, "MollieClient is not open"

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.kernel.errors import ProviderUnreadable
 from domain.payments.payment_provider import PaymentProvider
@@ -90,7 +91,7 @@ class MolliePayments:
         call = Call(method="POST", path=("payments",), body=request, key=key)
         answer = await self._client.act(account, call)
         if isinstance(answer, Declined):
-            return answer
+            return replace(answer, is_gone=answer.is_gone or answer.field == "customerId")
         wire = decode(_PAYMENT, answer, "payment")
         if not _is_what_was_asked(wire, asked):
             raise ProviderUnreadable("mollie answered with another payment than was asked for")

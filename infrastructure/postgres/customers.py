@@ -72,6 +72,24 @@ class PostgresCustomers:
             at,
         )
 
+    async def forget(
+        self, account_uuid: UUID, tenant_uuid: TenantUuid, *, new_uuid: UUID, at: datetime
+    ) -> None:
+        await self._connection.execute(
+            """
+            update customers
+               set uuid = $4, provider_ref = null, lease_until = $5, first_submitted_at = $5,
+                   updated_at = $5
+             where app_uuid = $1 and payment_provider_uuid = $2 and tenant_uuid = $3
+               and provider_ref is not null
+            """,
+            self._app_uuid,
+            account_uuid,
+            tenant_uuid,
+            new_uuid,
+            at,
+        )
+
     async def reference(self, account_uuid: UUID, tenant_uuid: TenantUuid) -> str:
         ref: str | None = await self._connection.fetchval(
             """

@@ -35,6 +35,11 @@ class PostgresDueWork:
         )
         return [Message(app_uuid=self._app_uuid, **dict(row.items())) for row in found]
 
+    async def forget_messages(self, *, done_before: datetime) -> None:
+        await self._connection.execute(
+            "delete from inbox where app_uuid = $1 and done_at < $2", self._app_uuid, done_before
+        )
+
     async def payments(self, now: datetime, until: datetime) -> list[DuePayment]:
         found = await self._connection.fetch(
             """

@@ -412,6 +412,16 @@ async def test_of_twenty_who_need_a_customer_one_makes_it(store: Store):
     assert len({customer.uuid for customer, _ in claims}) == 1
 
 
+async def test_a_customer_that_the_provider_lost_is_made_anew_under_another_key(store: Store):
+    first, _ = await claim_customer(store)
+    async with store.begin(APP) as tx:
+        await tx.customers.adopt(first.uuid, "cst_1", at=NOON)
+        await tx.customers.forget(ACCOUNT, TENANT, new_uuid=UUID(int=77), at=LATER)
+    again, is_ours = await claim_customer(store, LATER)
+    assert (again.uuid, again.provider_ref, is_ours) == (UUID(int=77), None, True)
+    assert again.first_submitted_at == LATER
+
+
 async def test_a_customer_keeps_its_identity_through_leases_and_adoption(store: Store):
     first, _ = await claim_customer(store)
     again, is_ours = await claim_customer(store, LATER)

@@ -111,6 +111,21 @@ class CustomerRows:
         if known.provider_ref is None:
             self._rows.customers[uuid] = replace(known, lease_until=at, updated_at=at)
 
+    async def forget(
+        self, account_uuid: UUID, tenant_uuid: TenantUuid, *, new_uuid: UUID, at: datetime
+    ) -> None:
+        known = self._find(account_uuid, tenant_uuid)
+        if known is not None and known.provider_ref is not None:
+            del self._rows.customers[known.uuid]
+            self._rows.customers[new_uuid] = replace(
+                known,
+                uuid=new_uuid,
+                provider_ref=None,
+                lease_until=at,
+                first_submitted_at=at,
+                updated_at=at,
+            )
+
     async def reference(self, account_uuid: UUID, tenant_uuid: TenantUuid) -> str:
         known = self._find(account_uuid, tenant_uuid)
         if known is None or known.provider_ref is None:

@@ -53,6 +53,10 @@ class Mollie:
             return [customer["metadata"]["tenant"] for customer in found]
         return [c["id"] for c in found if c["metadata"]["tenant"] == tenant_uuid]
 
+    def delete_customer(self, id: str) -> None:
+        answer = self.http.delete(f"/v2/customers/{id}", headers=self._auth)
+        assert answer.status_code == 204, answer.text
+
     def create_payment(self, webhook_url: str) -> Json:
         """As another program with the same account would."""
         body = {

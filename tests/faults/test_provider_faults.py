@@ -47,6 +47,17 @@ def test_a_provider_that_takes_twenty_seconds_does_not_keep_the_caller(shop: Sho
     assert is_unavailable(post_in_time(shop, shop.order(), shop.key()))
 
 
+def test_a_customer_deleted_at_the_provider_costs_one_checkout_and_no_more(
+    shop: Shop, mollie: Mollie
+):
+    assert shop.post(shop.order(), shop.key()).status_code == 200
+    (customer,) = mollie.customers(shop.tenant)
+    mollie.delete_customer(customer)
+    assert shop.post(shop.order(), shop.key()).status_code == 422
+    assert shop.post(shop.order(), shop.key()).status_code == 200
+    assert mollie.customers(shop.tenant) != [customer]
+
+
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("call", CALLS)
 def test_a_provider_that_refuses_to_work_now_can_be_asked_again(

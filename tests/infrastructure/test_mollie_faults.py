@@ -136,9 +136,9 @@ async def test_a_look_at_one_payment_that_shows_another_is_not_believed():
 async def test_what_is_gone_is_none_to_a_look_and_a_no_to_an_order(status: int):
     async with mollie_answers(answer(status, problem(status, "No such thing"))) as setting:
         assert await setting.get() is None
-        assert await setting.create() == Declined("No such thing")
+        assert await setting.create() == Declined("No such thing", is_gone=True)
         assert await setting.provider.payments.cancel(setting.account, "tr_1") == Declined(
-            "No such thing"
+            "No such thing", is_gone=True
         )
 
 
