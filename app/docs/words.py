@@ -25,7 +25,7 @@ body at once. `X-Request-Id` names the request; send one of your own and it is k
 
 **Repeating.** A POST with an `Idempotency-Key` is done once: the same request again is answered \
 with the first answer, marked `Idempotent-Replayed: true`. While the first is still running the \
-answer is 409; with another body it is 422. Keys are kept for 24 hours.\
+answer is 409; with another body it is 422. Keys are kept for 30 days.\
 """
 
 TAGS: Final[Mapping[str, str]] = {
