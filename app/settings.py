@@ -32,7 +32,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     )
     provider_timeout_s: Annotated[
         float,
-        Meta(gt=0, le=10, description="seconds for one call to a provider; two fit in a request"),
+        Meta(
+            gt=0,
+            le=4.5,
+            description="seconds for one call to a provider; opening a session makes two at most",
+        ),
     ] = 4.5
     lease_s: Annotated[
         int,
@@ -48,7 +52,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     host: Annotated[str, Meta(description="address that `kontor serve` listens on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="port of `kontor serve`")] = 8000
     is_dev: Annotated[
-        bool, Meta(description="development: `kontor token` works, http URLs may be localhost")
+        bool,
+        Meta(
+            description="development: `kontor token` works, and issuers may be at http://localhost"
+        ),
     ] = False
 
 

@@ -31,7 +31,7 @@ class Worker:
         self._busy: set[AppUuid] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop` is set: what is under way is finished, nothing new is claimed."""
+        """Until `stop` is set: what is under way is finished, nothing new is begun."""
         async with asyncio.TaskGroup() as group:
             while not stop.is_set():
                 for app_uuid in await self._due():
@@ -42,7 +42,8 @@ class Worker:
 
     async def round(self) -> int:
         """One look at everything that is due. Returns how many tasks went well."""
-        return sum([await self._jobs_of(app_uuid) for app_uuid in await self._due()])
+        never = asyncio.Event()
+        return sum([await self._jobs_of(app_uuid, never) for app_uuid in await self._due()])
 
     async def _due(self) -> tuple[AppUuid, ...]:
         try:
@@ -53,16 +54,18 @@ class Worker:
 
     async def _work(self, app_uuid: AppUuid, stop: asyncio.Event) -> None:
         try:
-            while await self._jobs_of(app_uuid) and not stop.is_set():
+            while await self._jobs_of(app_uuid, stop) and not stop.is_set():
                 pass
         finally:
             self._busy.discard(app_uuid)
 
-    async def _jobs_of(self, app_uuid: AppUuid) -> int:
+    async def _jobs_of(self, app_uuid: AppUuid, stop: asyncio.Event) -> int:
         done = 0
         own_slots = asyncio.Semaphore(AT_ONCE_PER_APP)
         for job in self._jobs:
-            tasks = await self._claim(job, app_uuid)
+            if stop.is_set():
+                break
+            tasks = [_unless(stop, task) for task in await self._claim(job, app_uuid)]
             went_well = await asyncio.gather(
                 *(self._guarded(job.name, app_uuid, task, own_slots) for task in tasks)
             )
@@ -89,6 +92,16 @@ class Worker:
                 log.exception("task_failed", job=job, app=str(app_uuid))
                 return False
             return True
+
+
+def _unless(stop: asyncio.Event, task: Task) -> Task:
+    """A claimed task that has not begun when we are asked to stop is left: its claim lapses."""
+
+    async def maybe() -> None:
+        if not stop.is_set():
+            await task()
+
+    return maybe
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -48,7 +48,6 @@ def checkout(facts: Mapping[str, Any]) -> str:
         "tenantUuid": facts["tenantUuid"],
         "mode": "payment",
         "productPriceUuid": facts["prices"]["oneTime"],
-        "taxRateUuid": facts["taxRates"]["exclusive19"],
         "successUrl": f"{back}?paid={{CHECKOUT_SESSION_UUID}}",
         "cancelUrl": back,
     }

@@ -8,9 +8,8 @@ from msgspec.structs import replace
 
 from app.cli.in_app import finish, in_app
 from domain.kernel.ids import AppUuid
-from domain.tenancy.api_key import ApiKey
+from domain.tenancy.api_key import ApiKey, hash_secret
 from domain.tenancy.caller import KeyType
-from infrastructure.identity.keys import hash_api_key
 from infrastructure.system import SystemClock, SystemIds
 
 
@@ -54,7 +53,7 @@ def create(app_uuid: UUID, key_type: str, name: str, days: int | None) -> None:
         expires_at=None if days is None else now + timedelta(days=days),
         created_at=now,
     )
-    finish(_add(key, hash_api_key(secret)))
+    finish(_add(key, hash_secret(secret)))
     click.echo(secret)
     click.echo(f"Keep it: it cannot be shown again. To revoke it: key {key.uuid}", err=True)
 

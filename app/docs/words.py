@@ -4,9 +4,7 @@ A field's own description, beside its type, always goes first. This is for those
 """
 
 from collections.abc import Mapping
-from typing import Final
-
-from domain.payments.payment_provider import ProviderName
+from typing import Any, Final, Literal
 
 TITLE: Final = "Kontor API"
 
@@ -68,7 +66,7 @@ PATH_PARAMETERS: Final[Mapping[str, str]] = {
 }
 """By public name; one that is not here is called after the path before it."""
 
-PATH_TYPES: Final[Mapping[str, type]] = {"provider": ProviderName}
+PATH_TYPES: Final[Mapping[str, Any]] = {"provider": Literal["mollie"]}
 """Parameters that are plain text to the router, and one of a few words to the handler."""
 
 _COLLECTS: Final = "Reserved for the page that collects it; returned as given"

@@ -5,6 +5,7 @@ field looked at on its own, so that the caller hears of all mistakes in one answ
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import islice, pairwise
 from typing import Any, Final, get_args, get_origin
 
@@ -109,12 +110,12 @@ def explain_parameters(error: ValidationException) -> list[Violation]:
 
 
 def mistakes(kind: type[Body], value: object, path: str = "") -> Iterator[Violation]:
-    """Field by field. `path` leads to a nested body, for example `prices[0].`."""
+    """Field by field, lazily. `path` leads to a nested body, for example `prices[0].`."""
     if not isinstance(value, dict):
         yield Violation("must be an object", path.rstrip(".") or None)
         return
     given: dict[str, Any] = {}
-    for field in fields(kind):
+    for field in _fields(kind):
         name = path + field.encode_name
         if field.encode_name not in value:
             if field.required:
@@ -122,15 +123,22 @@ def mistakes(kind: type[Body], value: object, path: str = "") -> Iterator[Violat
             else:
                 given[field.name] = _default(field)
             continue
-        found = list(_field_mistakes(field.type, value[field.encode_name], name))
-        if not found:
+        is_fine = True
+        for mistake in _field_mistakes(field.type, value[field.encode_name], name):
+            is_fine = False
+            yield mistake
+        if is_fine:
             given[field.name] = msgspec.convert(value[field.encode_name], field.type)
-        yield from found
-    known = {field.encode_name for field in fields(kind)}
+    known = {field.encode_name for field in _fields(kind)}
     for unknown in sorted(value.keys() - known):
         yield Violation("is not a field of this request", path + unknown)
     for violation in kind.rules(given):
         yield Violation(violation.message, path + (violation.field or ""))
+
+
+@lru_cache
+def _fields(kind: type[Body]) -> tuple[FieldInfo, ...]:
+    return fields(kind)  # it evaluates every annotation again
 
 
 def _field_mistakes(kind: Any, value: object, name: str) -> Iterator[Violation]:

@@ -4,7 +4,6 @@ A guard checks a token's signature and parses a key's headers. Whether the app a
 is decided inside the transaction that does the work (app/http/desk.py).
 """
 
-import hashlib
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from litestar.handlers.base import BaseRouteHandler
 
 from domain.kernel.errors import Unauthenticated, WrongKeyType
 from domain.kernel.ids import AppUuid
+from domain.tenancy.api_key import hash_secret
 from domain.tenancy.caller import Caller, KeyCaller, KeyType
 from domain.tenancy.ports import TokenVerifier
 
@@ -47,8 +47,8 @@ async def api_key(connection: Connection, _: BaseRouteHandler) -> None:
     needed = KeyType.READ if connection.scope.get("method") == "GET" else KeyType.WRITE
     if connection.headers.get("x-api-key-type") != needed:
         raise WrongKeyType(f"this route takes x-api-key-type: {needed}")
-    digest = hashlib.sha256(secret.encode()).digest()
-    _keep(connection, KeyCaller(app_uuid=app_uuid, key_hash=digest, key_type=needed))
+    hashed = hash_secret(secret)
+    _keep(connection, KeyCaller(app_uuid=app_uuid, key_hash=hashed, key_type=needed))
 
 
 async def bearer_or_key(connection: Connection, handler: BaseRouteHandler) -> None:

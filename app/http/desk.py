@@ -8,8 +8,7 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -28,10 +27,11 @@ from domain.kernel.errors import (
     StillRunning,
     Violation,
 )
-from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey
+from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey, need_same
 from domain.kernel.ids import TenantUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.accounts import AccountsTx
+from domain.payments.repositories import MandateRepository, PaymentRepository
 from domain.subscriptions.deliver_purchase import PurchasesTx
 from domain.tenancy.admission import admit
 from domain.tenancy.caller import Actor, Caller, Scope
@@ -39,11 +39,14 @@ from domain.tenancy.ports import TenancyTx
 
 T = TypeVar("T")
 
-LEASE: Final = timedelta(seconds=30)
-
 
 class Tx(TenancyTx, AccountsTx, PurchasesTx, Protocol):
     """All that a request's transaction offers; services ask for their own part of it."""
+
+    @property
+    def payments(self) -> PaymentRepository: ...
+    @property
+    def mandates(self) -> MandateRepository: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +108,7 @@ class Desk:
 
     async def _claim(self, tx: Tx, key: RequestKey) -> Claim | None:
         now = self.clock.now()
-        return await tx.idempotency.claim(
-            key, now=now, until=now + LEASE, expires_at=now + KEY_KEPT
-        )
+        return await tx.idempotency.claim(key, now=now, until=now, expires_at=now + KEY_KEPT)
 
     async def _keep(self, key: RequestKey, answer: Answer) -> None:
         async with self.unit_of_work.begin(self.caller.app_uuid) as tx:
@@ -137,8 +138,7 @@ async def fingerprint(request: Request[Any, Any, Any]) -> bytes:
 
 def replayed(key: RequestKey, held: Claim) -> Response[Any]:
     """What a repeated key hears. Raises KeyReused before StillRunning."""
-    if held.fingerprint != key.fingerprint:
-        raise KeyReused("this Idempotency-Key was used with another request")
+    need_same(held, key)
     if held.answer is None:
         raise StillRunning("a request with this Idempotency-Key is still running")
     response = respond(held.answer)

@@ -40,7 +40,7 @@ STATUS: Final[Mapping[type[DomainError], tuple[int, str]]] = {
     Unavailable: (503, "[E5030]"),
 }
 
-RETRY_AFTER_S: Final = {409: "1", 429: "1", 503: "2"}
+RETRY_AFTER_S: Final = {409: "1", 503: "2"}
 
 
 class Problem(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """A payment attempt: what we asked of the provider, written down before asking.
 
 The exact bytes and the key (the attempt's uuid) are fixed, so that asking again is the same
-question. A lease says who may ask now; `due_at` says when the sweeper may.
+question. A lease says who may ask now; `due_at` says when a worker may.
 """
 
 from datetime import datetime, timedelta

@@ -1,7 +1,7 @@
 """A session's book: the session, what was asked for it, and what came of it, under one lock.
 
 `settle` is where every sighting of a payment ends, whoever brought it: the create call's answer,
-the shopper's return, a webhook or a sweep. It is pure, and repeating it changes nothing.
+the shopper's return, a webhook or the worker's own look. It is pure; repeating it changes nothing.
 """
 
 from collections.abc import Mapping
@@ -202,7 +202,7 @@ def _paid(book: Book, payment: Payment, at: datetime, ids: Ids) -> Settled:
         provider_ref=payment.provider_ref,
     )
     book = replace(book, session=session)
-    if session.mode is Mode.SETUP:
+    if session.mode is Mode.SETUP and payment.refunded < payment.amount:
         book = book.with_refund(_refund(payment, RefundReason.VERIFICATION, at, ids))
     settled = _with_payment_status(book, payment, at)
     return Settled(settled.book, events, Sale(settled.book.session, payment))

@@ -48,7 +48,7 @@ class ConcludeAttempt:
         return book
 
     async def release(self, attempt: PaymentAttempt, also: Also | None = None) -> None:
-        """The outcome is unknown: let a retry of the caller, or later the sweeper, carry on."""
+        """The outcome is unknown: let a retry of the caller, or later a worker, carry on."""
         now = self.clock.now()
         async with self.unit_of_work.begin(attempt.app_uuid) as tx:
             due_at = now + backoff(attempt.tries)
@@ -91,8 +91,8 @@ class ConcludeAttempt:
             await tx.customers.forget(
                 attempt.payment_provider_uuid,
                 attempt.tenant_uuid,
+                known_before=attempt.created_at,
                 new_uuid=self.record.ids.new(),
-                at=now,
             )
         await tx.checkout.save(before, book)
         await tx.outbox.append(*events)
@@ -103,7 +103,6 @@ def _attempt_event(attempt: PaymentAttempt, what: str, at: datetime) -> Event:
     facts = {
         "paymentAttemptUuid": str(attempt.uuid),
         "checkoutSessionUuid": str(attempt.checkout_session_uuid),
-        "reason": attempt.decline_reason,
     }
     return Event(
         type=f"payment_attempt.{what}",

@@ -62,7 +62,7 @@ class ContinuePayment:
             return session.cancel_url
         if (url := _payable(book)) is not None:
             return url
-        if book.newest.status is AttemptStatus.SUBMITTING:
+        if book.newest.status is AttemptStatus.SUBMITTING or _is_live(book):
             raise StillRunning("the payment is being prepared")
         if book.newest.status is AttemptStatus.NEEDS_REVIEW:
             return session.cancel_url  # it may exist at the provider: not a second one beside it
@@ -85,7 +85,7 @@ class ContinuePayment:
         session = seen.session
         async with self.unit_of_work.begin(session.app_uuid) as tx:
             before = await tx.checkout.lock(session.uuid)
-            if before.newest.uuid != seen.newest.uuid or _payable(before) is not None:
+            if before.newest.uuid != seen.newest.uuid or _is_live(before):
                 raise StillRunning("the payment is being prepared")
             if before.session.status is not SessionStatus.OPEN:
                 raise StillRunning("the checkout session has just changed")
@@ -118,6 +118,12 @@ class ContinuePayment:
             session.app_uuid, payment.payment_provider_uuid, payment.provider_ref
         )
         return book if settled is None else settled.book
+
+
+def _is_live(book: Book) -> bool:
+    """Another payment beside it could be paid twice."""
+    payment = book.payment_of(book.newest)
+    return payment is not None and payment.is_live
 
 
 def _payable(book: Book) -> str | None:

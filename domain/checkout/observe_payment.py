@@ -1,7 +1,7 @@
 """Reads a payment at its provider and takes in what it says.
 
-The one way a payment's state enters the program: the shopper's return, the webhook and the sweep
-all end here.
+The shopper's return, the webhook and the worker's own look all end here. The answer to a create
+call is the only other way in; both end in book.py's `settle`.
 """
 
 from dataclasses import dataclass

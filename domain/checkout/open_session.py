@@ -14,7 +14,15 @@ from domain.checkout.attempt import AttemptStatus, PaymentAttempt
 from domain.checkout.book import Book, Sighting, settle
 from domain.checkout.conclude_attempt import Also, ConcludeAttempt
 from domain.checkout.draft import Drafts
-from domain.checkout.order import DOUBLE_CLICK, Ask, Order, OrderFacts, PricedOrder, price_order
+from domain.checkout.order import (
+    DOUBLE_CLICK,
+    OWN_KEY,
+    Ask,
+    Order,
+    OrderFacts,
+    PricedOrder,
+    price_order,
+)
 from domain.checkout.ports import CheckoutTx, Intent
 from domain.checkout.session import CheckoutSession, SessionStatus
 from domain.checkout.submit_attempt import SubmitAttempt
@@ -23,7 +31,6 @@ from domain.kernel.errors import (
     Conflict,
     DomainError,
     Invalid,
-    KeyReused,
     NotFound,
     ProviderUnavailable,
     ProviderUnreadable,
@@ -31,7 +38,7 @@ from domain.kernel.errors import (
     StillRunning,
     Violation,
 )
-from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey
+from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey, need_same
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.ensure_customer import EnsureCustomer
@@ -155,7 +162,7 @@ class OpenSession:
             return _NoCustomer(priced.account, priced.tenant)
         draft = self.drafts.session(priced, actor, at=now)
         attempt = self.drafts.attempt(draft, priced.account, facts.customer_ref, at=now)
-        kept = DOUBLE_CLICK if key.key.startswith("auto:") else KEY_KEPT
+        kept = DOUBLE_CLICK if key.key.startswith(OWN_KEY) else KEY_KEPT
         intent = Intent(
             session=draft,
             attempt=attempt,
@@ -195,7 +202,7 @@ class OpenSession:
         before = Book(session=written.session, attempts=(written.attempt,))
         sighting = Sighting(account_uuid=written.account.uuid, payment=answer, at=self.clock.now())
         settled = settle(before, sighting, ids=self.drafts.ids)
-        if answer.status is not PaymentStatus.OPEN:
+        if answer.status is not PaymentStatus.OPEN or not settled.book.payments:
             return None
         kept = render.opened(settled.book)
         async with self.unit_of_work.begin(written.session.app_uuid) as tx:
@@ -229,8 +236,7 @@ class OpenSession:
         claim, key = held.claim, held.key
         if claim is None:
             return None
-        if claim.fingerprint != key.fingerprint:
-            raise KeyReused("this Idempotency-Key was used with another request")
+        need_same(claim, key)
         if claim.answer is not None:
             return Opened(claim.answer, is_replay=True)
         if claim.lease_until > self.clock.now():
@@ -252,9 +258,12 @@ class OpenSession:
                 raise _contradicted()
             if first.status is not AttemptStatus.SUBMITTING:
                 return Opened(await tx.idempotency.finish(key, _answer(book, render)))
+            account = await tx.payment_providers.get(book.session.payment_provider_uuid)
+            if self.submit.is_forgotten(account, first):
+                # Looking through the provider's list may take longer than a request may.
+                raise ProviderUnavailable("a worker is looking the payment up")
             until = now + self.drafts.lease
             attempt = await tx.checkout.lease_attempt(first.uuid, now=now, until=until)
-            account = await tx.payment_providers.get(book.session.payment_provider_uuid)
         if attempt is None:
             raise StillRunning("this checkout is being carried on right now")
         return await self._call(_Written(book.session, attempt, account, key), render)

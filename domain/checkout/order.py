@@ -23,6 +23,8 @@ from domain.tenancy.tenant import Tenant
 
 LIFETIME_DEFAULT: Final = timedelta(hours=24)
 DOUBLE_CLICK: Final = timedelta(seconds=10)
+OWN_KEY: Final = "·"
+"""Begins the keys that we make. Given ones are ASCII, so no caller can give one of these."""
 _LOCALHOST: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -48,7 +50,7 @@ class Ask(Struct, frozen=True, kw_only=True):
 
     @property
     def stored_key(self) -> str:
-        return self.key or f"auto:{self.fingerprint.hex()}"
+        return self.key or f"{OWN_KEY}{self.fingerprint.hex()}"
 
 
 class PriceFacts(Struct, frozen=True, kw_only=True):

@@ -17,12 +17,7 @@ from domain.kernel.ids import TenantUuid
 from domain.kernel.pages import Page, PageRequest
 from domain.payments.accounts import PaymentProviders
 from domain.payments.customer import Customers
-from domain.payments.repositories import (
-    MandateRepository,
-    OneTimePaymentRepository,
-    PaymentRepository,
-    RefundRepository,
-)
+from domain.payments.repositories import RefundRepository
 from domain.tenancy.caller import Caller
 
 
@@ -111,13 +106,7 @@ class CheckoutTx(Protocol):
     @property
     def payment_providers(self) -> PaymentProviders: ...
     @property
-    def payments(self) -> PaymentRepository: ...
-    @property
-    def mandates(self) -> MandateRepository: ...
-    @property
     def refunds(self) -> RefundRepository: ...
-    @property
-    def one_time_payments(self) -> OneTimePaymentRepository: ...
     @property
     def idempotency(self) -> IdempotencyKeys: ...
     @property

@@ -15,6 +15,9 @@ from domain.kernel.unit_of_work import UnitOfWork
 REVIEW_AFTER = timedelta(minutes=65)
 """An attempt that the provider still answers with nonsense after its key window has passed."""
 
+GIVE_UP_AFTER = timedelta(days=1)
+"""An attempt that the provider has not answered for, or whose list is too long to read."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecoverAttempt:
@@ -35,7 +38,10 @@ class RecoverAttempt:
         try:
             answer = await self.submit(account, attempt)
         except ProviderUnavailable:
-            await self.conclude.release(attempt)
+            if now - attempt.first_submitted_at >= GIVE_UP_AFTER:
+                await self.conclude.set_aside(attempt)
+            else:
+                await self.conclude.release(attempt)
         except ProviderUnreadable:
             if now - attempt.first_submitted_at >= REVIEW_AFTER:
                 await self.conclude.set_aside(attempt)

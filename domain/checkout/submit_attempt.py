@@ -21,19 +21,22 @@ class SubmitAttempt:
     clock: Clock
     lease: timedelta
 
+    def is_forgotten(self, account: PaymentProvider, attempt: PaymentAttempt) -> bool:
+        """Whether the provider no longer knows our key, so that nothing may be sent under it."""
+        age = self.clock.now() - attempt.first_submitted_at
+        return age >= timedelta(seconds=self.providers[account.name].key_window_s)
+
     async def __call__(
         self, account: PaymentProvider, attempt: PaymentAttempt
     ) -> ProviderPayment | Declined:
         """Raises ProviderUnavailable and ProviderUnreadable; the attempt then stays waiting."""
         provider = self.providers[account.name]
-        now = self.clock.now()
-        age = now - attempt.first_submitted_at
-        if age >= timedelta(seconds=provider.key_window_s):
+        if self.is_forgotten(account, attempt):
             # The provider has forgotten our key: asking again could charge twice. Look instead.
             since = attempt.first_submitted_at
             return await provider.payments.find(account, attempt.uuid, since=since) or LOST
         # The fence: whoever was frozen for so long must not send, another may hold the lease.
         # The clock is read right before the call, never carried over from the claim.
-        if now > attempt.lease_until - self.lease / 2:
+        if self.clock.now() > attempt.lease_until - self.lease / 2:
             raise ProviderUnavailable("the lease on the attempt is nearly over")
         return await provider.payments.create(account, attempt.request, key=attempt.uuid)

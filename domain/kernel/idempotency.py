@@ -11,6 +11,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from domain.kernel.errors import KeyReused
+
 KEY_KEPT: Final = timedelta(days=30)
 
 
@@ -40,6 +42,12 @@ class Claim(Struct, frozen=True, kw_only=True):
     expires_at: datetime
     subject_uuid: UUID | None = None
     """The row that the unfinished request was making; a retry resumes it."""
+
+
+def need_same(held: Claim, key: RequestKey) -> None:
+    """Raises KeyReused when the key was used with another request."""
+    if held.fingerprint != key.fingerprint:
+        raise KeyReused("this Idempotency-Key was used with another request")
 
 
 class IdempotencyKeys(Protocol):

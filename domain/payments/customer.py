@@ -38,9 +38,12 @@ class Customers(Protocol):
         ...
 
     async def forget(
-        self, account_uuid: UUID, tenant_uuid: TenantUuid, *, new_uuid: UUID, at: datetime
+        self, account_uuid: UUID, tenant_uuid: TenantUuid, *, known_before: datetime, new_uuid: UUID
     ) -> None:
-        """The provider has lost it: the next checkout makes another, under another key."""
+        """The provider has lost it: the next checkout makes another, under another key.
+
+        Not one that we have learned of since `known_before`: that is the other already.
+        """
         ...
 
     async def reference(self, account_uuid: UUID, tenant_uuid: TenantUuid) -> str:

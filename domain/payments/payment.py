@@ -91,7 +91,7 @@ def observe(
         refunded=seen.refunded,
         charged_back=seen.charged_back,
         failure_reason=seen.failure_reason or payment.failure_reason,
-        checkout_url=seen.checkout_url,
+        checkout_url=seen.checkout_url or payment.checkout_url,
         customer_ref=seen.customer_ref or payment.customer_ref,
         mandate_ref=seen.mandate_ref or payment.mandate_ref,
         paid_at=(seen.paid_at or at) if moved and seen.status is _S.PAID else payment.paid_at,

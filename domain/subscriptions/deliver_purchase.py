@@ -16,11 +16,14 @@ from domain.checkout.session import Mode
 from domain.kernel.events import Event
 from domain.kernel.ids import Ids
 from domain.payments.one_time_payment import OneTimePayment
+from domain.payments.repositories import OneTimePaymentRepository
 from domain.subscriptions.period import period
 from domain.subscriptions.subscription import Period, Subscription, Subscriptions
 
 
 class PurchasesTx(CheckoutTx, CatalogTx, Protocol):
+    @property
+    def one_time_payments(self) -> OneTimePaymentRepository: ...
     @property
     def subscriptions(self) -> Subscriptions: ...
 

@@ -1,7 +1,8 @@
 """From a caller to an actor: what an app says to a credential, as one pure function.
 
 The facts come from one read inside the transaction that will do the work, so a disabled app, a
-revoked key and a removed member are out at once.
+revoked key and a removed member are out at once. A token that names its tenants itself is believed
+until it expires: its issuer has said so.
 """
 
 from collections.abc import Mapping

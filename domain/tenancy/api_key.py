@@ -1,5 +1,6 @@
 """An API key. The secret is shown once; the row keeps its hash."""
 
+import hashlib
 from datetime import datetime
 from uuid import UUID
 
@@ -22,3 +23,8 @@ class ApiKey(Struct, frozen=True, kw_only=True):
 
     def is_alive(self, at: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
+
+
+def hash_secret(secret: str) -> bytes:
+    """What is kept of a secret. It is random and long, so one plain SHA-256 is enough."""
+    return hashlib.sha256(secret.encode()).digest()

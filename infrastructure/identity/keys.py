@@ -3,7 +3,6 @@
 Knows no secret of ours: public keys only, and the hash by which an API key is found.
 """
 
-import hashlib
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -92,11 +91,6 @@ def is_signed(
             return _EDDSA.verify(message, key, signature)
         case _:
             return False
-
-
-def hash_api_key(secret: str) -> bytes:
-    """How an API key is stored. It has 192 random bits: a slow hash would protect nothing more."""
-    return hashlib.sha256(secret.encode()).digest()
 
 
 def _from_jwk(jwk: _Jwk, algorithm: SigningAlgorithm) -> PublicKey:

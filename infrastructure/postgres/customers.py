@@ -73,7 +73,7 @@ class PostgresCustomers:
         )
 
     async def forget(
-        self, account_uuid: UUID, tenant_uuid: TenantUuid, *, new_uuid: UUID, at: datetime
+        self, account_uuid: UUID, tenant_uuid: TenantUuid, *, known_before: datetime, new_uuid: UUID
     ) -> None:
         await self._connection.execute(
             """
@@ -81,13 +81,13 @@ class PostgresCustomers:
                set uuid = $4, provider_ref = null, lease_until = $5, first_submitted_at = $5,
                    updated_at = $5
              where app_uuid = $1 and payment_provider_uuid = $2 and tenant_uuid = $3
-               and provider_ref is not null
+               and provider_ref is not null and updated_at <= $5
             """,
             self._app_uuid,
             account_uuid,
             tenant_uuid,
             new_uuid,
-            at,
+            known_before,
         )
 
     async def reference(self, account_uuid: UUID, tenant_uuid: TenantUuid) -> str:

@@ -1,4 +1,4 @@
-"""Payments, mandates and refunds on their own; inside a session they are read by books.py."""
+"""Payments, mandates and refunds on their own; inside a session they are read by checkout.py."""
 
 from datetime import datetime
 from uuid import UUID

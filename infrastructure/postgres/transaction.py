@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from domain.kernel.ids import AppUuid, Ids
-from infrastructure.postgres.books import PostgresCheckout
+from infrastructure.postgres.checkout import PostgresCheckout
 from infrastructure.postgres.customers import PostgresCustomers
 from infrastructure.postgres.database import Connection
 from infrastructure.postgres.due_work import PostgresDueWork

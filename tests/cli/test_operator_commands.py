@@ -9,10 +9,11 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.cli.main import main
+from domain.tenancy.api_key import hash_secret
 from domain.tenancy.app import JwtIssuer, SigningAlgorithm
 from infrastructure.identity.claims import parse
 from infrastructure.identity.dev_tokens import DEV_ISSUER
-from infrastructure.identity.keys import from_pem, hash_api_key, is_signed
+from infrastructure.identity.keys import from_pem, is_signed
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.transaction import PostgresTx
 from tests.fakes.issuer import pem
@@ -126,7 +127,7 @@ def test_a_key_is_shown_once_and_only_its_hash_is_kept(operator, app_uuid, clean
     other = operator.types(*create, "write")
     assert secret != other
     rows = stored(clean_database, "select *, expires_at - created_at as life from api_keys")
-    [row] = [row for row in rows if row["secret_hash"] == hash_api_key(secret)]
+    [row] = [row for row in rows if row["secret_hash"] == hash_secret(secret)]
     assert (row["key_type"], row["name"], row["life"].days) == ("write", "backend", 30)
     assert row["hint"] == secret[-4:]
     assert secret not in str(rows)

@@ -416,7 +416,10 @@ async def test_a_customer_that_the_provider_lost_is_made_anew_under_another_key(
     first, _ = await claim_customer(store)
     async with store.begin(APP) as tx:
         await tx.customers.adopt(first.uuid, "cst_1", at=NOON)
-        await tx.customers.forget(ACCOUNT, TENANT, new_uuid=UUID(int=77), at=LATER)
+        earlier = NOON - timedelta(seconds=1)
+        await tx.customers.forget(ACCOUNT, TENANT, known_before=earlier, new_uuid=UUID(int=76))
+        assert await tx.customers.reference(ACCOUNT, TENANT) == "cst_1"
+        await tx.customers.forget(ACCOUNT, TENANT, known_before=LATER, new_uuid=UUID(int=77))
     again, is_ours = await claim_customer(store, LATER)
     assert (again.uuid, again.provider_ref, is_ours) == (UUID(int=77), None, True)
     assert again.first_submitted_at == LATER

@@ -112,18 +112,18 @@ class CustomerRows:
             self._rows.customers[uuid] = replace(known, lease_until=at, updated_at=at)
 
     async def forget(
-        self, account_uuid: UUID, tenant_uuid: TenantUuid, *, new_uuid: UUID, at: datetime
+        self, account_uuid: UUID, tenant_uuid: TenantUuid, *, known_before: datetime, new_uuid: UUID
     ) -> None:
         known = self._find(account_uuid, tenant_uuid)
-        if known is not None and known.provider_ref is not None:
+        if known and known.provider_ref is not None and known.updated_at <= known_before:
             del self._rows.customers[known.uuid]
             self._rows.customers[new_uuid] = replace(
                 known,
                 uuid=new_uuid,
                 provider_ref=None,
-                lease_until=at,
-                first_submitted_at=at,
-                updated_at=at,
+                lease_until=known_before,
+                first_submitted_at=known_before,
+                updated_at=known_before,
             )
 
     async def reference(self, account_uuid: UUID, tenant_uuid: TenantUuid) -> str:

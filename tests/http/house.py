@@ -25,12 +25,11 @@ from domain.kernel.money import Currency, Money
 from domain.kernel.percent import Percent
 from domain.payments.payment_provider import ProviderName
 from domain.payments.provider_service import NewProvider, ProviderService
-from domain.tenancy.api_key import ApiKey
+from domain.tenancy.api_key import ApiKey, hash_secret
 from domain.tenancy.app import App, JwtIssuer, SigningAlgorithm
 from domain.tenancy.caller import Actor, KeyType, Scope
 from domain.tenancy.tenant import Membership, Role, Tenant
 from infrastructure.identity.dev_tokens import DEV_ISSUER, Demo, DevSigner
-from infrastructure.identity.keys import hash_api_key
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.transaction import PostgresTx
 from infrastructure.secrets import AesGcmVault
@@ -270,5 +269,5 @@ async def add_key(tx: PostgresTx, estate: Estate, key_type: KeyType, **facts: An
         created_at=CLOCK.now(),
         **facts,
     )
-    await tx.apps.add_api_key(key, secret_hash=hash_api_key(secret))
+    await tx.apps.add_api_key(key, secret_hash=hash_secret(secret))
     return secret

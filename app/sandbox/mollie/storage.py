@@ -25,6 +25,7 @@ on conflict (kind, id) do update set body = excluded.body
 class Storage:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # keys and links are in it; SQLite's other files follow its mode
         # isolation_level=None: transactions begin and end where this file says so.
         self._db = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
         # One sandbox per file: a second one would overwrite what the first believes.

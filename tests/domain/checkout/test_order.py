@@ -165,6 +165,6 @@ def test_both_addresses_are_blamed_at_once():
 
 def test_a_request_without_a_key_is_known_by_what_it_says():
     ask = Ask(operation="open", key=None, fingerprint=b"\x01\x02")
-    assert ask.stored_key == "auto:0102"
+    assert ask.stored_key == "·0102"
     assert replace(ask, key="mine").stored_key == "mine"
     assert an_order().lifetime == timedelta(hours=24)
