@@ -15,7 +15,7 @@ from domain.checkout.observe_payment import ObservePayment
 from domain.checkout.recover_attempt import RecoverAttempt
 from domain.checkout.submit_refund import SubmitRefund
 from domain.kernel.clock import Clock
-from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
+from domain.kernel.errors import DomainError, ProviderUnavailable, ProviderUnreadable
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.payment import LATER_LOOKS
@@ -26,7 +26,8 @@ log = structlog.get_logger("worker")
 
 MESSAGES_KEPT = timedelta(days=30)
 
-Task = Callable[[], Awaitable[object]]
+Task = Callable[[], Awaitable[DomainError | None]]
+"""Returns what a provider kept it from, if it did: the row comes back by itself."""
 
 
 class Job(Protocol):
@@ -89,16 +90,17 @@ class Looks:
             found = await tx.due_work.payments(now, now + self.again_after)
         return [partial(self._look, app_uuid, p.account_uuid, p.provider_ref) for p in found]
 
-    async def _look(self, app_uuid: AppUuid, account_uuid: UUID, ref: str) -> None:
+    async def _look(self, app_uuid: AppUuid, account_uuid: UUID, ref: str) -> DomainError | None:
         try:
-            if await self.observe(app_uuid, account_uuid, ref) is not None:
-                return
+            seen = await self.observe(app_uuid, account_uuid, ref)
+        except (ProviderUnavailable, ProviderUnreadable) as error:
+            return error
+        if seen is None:
             log.warning("payment_unknown_to_provider", payment=ref)
             async with self.unit_of_work.begin(app_uuid) as tx:
                 later = self.clock.now() + LATER_LOOKS
                 await tx.due_work.postpone_payment(account_uuid, ref, due_at=later)
-        except (ProviderUnavailable, ProviderUnreadable) as error:
-            log.info("not_seen", reason=str(error))  # the claim brings it back
+        return None
 
 
 @dataclass(frozen=True, slots=True)

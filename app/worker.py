@@ -8,7 +8,7 @@ import structlog
 
 from app.jobs import Job, Task
 from domain.kernel.clock import Clock
-from domain.kernel.errors import DatabaseUnavailable
+from domain.kernel.errors import DatabaseUnavailable, DomainError
 from domain.kernel.ids import AppUuid
 from domain.webhooks.inbox import Directory
 
@@ -87,19 +87,20 @@ class Worker:
         """One poisoned row never stops another: its claim lapses, and it is tried again later."""
         async with own_slots, self._slots:
             try:
-                await task()
+                kept_from = await task()
             except Exception:
                 log.exception("task_failed", job=job, app=str(app_uuid))
                 return False
-            return True
+        if kept_from is not None:
+            log.warning(kept_from.code, job=job, app=str(app_uuid), reason=str(kept_from))
+        return True
 
 
 def _unless(stop: asyncio.Event, task: Task) -> Task:
     """A claimed task that has not begun when we are asked to stop is left: its claim lapses."""
 
-    async def maybe() -> None:
-        if not stop.is_set():
-            await task()
+    async def maybe() -> DomainError | None:
+        return None if stop.is_set() else await task()
 
     return maybe
 

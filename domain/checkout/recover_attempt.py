@@ -8,7 +8,7 @@ from domain.checkout.conclude_attempt import ConcludeAttempt
 from domain.checkout.ports import CheckoutTx
 from domain.checkout.submit_attempt import SubmitAttempt
 from domain.kernel.clock import Clock
-from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
+from domain.kernel.errors import DomainError, ProviderUnavailable, ProviderUnreadable
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 
@@ -27,25 +27,28 @@ class RecoverAttempt:
     clock: Clock
     lease: timedelta
 
-    async def __call__(self, app_uuid: AppUuid, attempt_uuid: UUID) -> None:
+    async def __call__(self, app_uuid: AppUuid, attempt_uuid: UUID) -> DomainError | None:
+        """What kept it from being finished this time, if anything did."""
         now = self.clock.now()
         async with self.unit_of_work.begin(app_uuid) as tx:
             until = now + self.lease
             attempt = await tx.checkout.lease_attempt(attempt_uuid, now=now, until=until)
             if attempt is None:
-                return
+                return None
             account = await tx.payment_providers.get(attempt.payment_provider_uuid)
         try:
             answer = await self.submit(account, attempt)
-        except ProviderUnavailable:
+        except ProviderUnavailable as error:
             if now - attempt.first_submitted_at >= GIVE_UP_AFTER:
                 await self.conclude.set_aside(attempt)
             else:
                 await self.conclude.release(attempt)
-        except ProviderUnreadable:
+            return error
+        except ProviderUnreadable as error:
             if now - attempt.first_submitted_at >= REVIEW_AFTER:
                 await self.conclude.set_aside(attempt)
             else:
                 await self.conclude.release(attempt)
-        else:
-            await self.conclude(attempt, answer)
+            return error
+        await self.conclude(attempt, answer)
+        return None

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from domain.checkout.attempt import backoff
 from domain.checkout.ports import CheckoutTx
 from domain.kernel.clock import Clock
-from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
+from domain.kernel.errors import DomainError, ProviderUnavailable, ProviderUnreadable
 from domain.kernel.events import Event
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
@@ -26,22 +26,24 @@ class SubmitRefund:
     clock: Clock
     lease: timedelta
 
-    async def __call__(self, app_uuid: AppUuid, refund_uuid: UUID) -> None:
+    async def __call__(self, app_uuid: AppUuid, refund_uuid: UUID) -> DomainError | None:
+        """What kept it from being made this time, if anything did."""
         now = self.clock.now()
         async with self.unit_of_work.begin(app_uuid) as tx:
             refund = await tx.refunds.lease(refund_uuid, now=now, until=now + self.lease)
             if refund is None:
-                return
+                return None
             payment = await tx.refunds.payment_of(refund)
             account = await tx.payment_providers.get(refund.payment_provider_uuid)
         try:
             answer = await self._ask(account, payment, refund)
-        except (ProviderUnavailable, ProviderUnreadable):
+        except (ProviderUnavailable, ProviderUnreadable) as error:
             async with self.unit_of_work.begin(app_uuid) as tx:
                 due_at = self.clock.now() + backoff(refund.tries)
                 await tx.refunds.release(refund.uuid, now=self.clock.now(), due_at=due_at)
-            return
+            return error
         await self._conclude(payment, refund, answer)
+        return None
 
     async def _ask(
         self, account: PaymentProvider, payment: Payment, refund: Refund

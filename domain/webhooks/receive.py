@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.checkout.attempt import backoff
 from domain.checkout.observe_payment import ObservePayment
 from domain.kernel.clock import Clock
-from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
+from domain.kernel.errors import DomainError, ProviderUnavailable, ProviderUnreadable
 from domain.kernel.ids import Ids
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.payment import Payment
@@ -65,15 +65,19 @@ class ReceiveMessage:
             return None
         return next(p for p in settled.book.payments if p.provider_ref == message.provider_ref)
 
-    async def act_later(self, message: Message) -> None:
-        """What a worker does with a message. A provider that is away is asked again."""
+    async def act_later(self, message: Message) -> DomainError | None:
+        """What a worker does with a message. A provider that is away is asked again.
+
+        Returns what kept us from it, if anything did.
+        """
         try:
             await self.act(message)
-        except (ProviderUnavailable, ProviderUnreadable):
-            if self.clock.now() - message.received_at > GIVE_UP_AFTER:
-                async with self.unit_of_work.begin(message.app_uuid) as tx:
-                    await tx.inbox.done(message.uuid, Outcome.IGNORED, at=self.clock.now())
-                return
-            due_at = self.clock.now() + backoff(message.tries)
+        except (ProviderUnavailable, ProviderUnreadable) as error:
+            now = self.clock.now()
             async with self.unit_of_work.begin(message.app_uuid) as tx:
-                await tx.inbox.postpone(message.uuid, due_at=due_at)
+                if now - message.received_at > GIVE_UP_AFTER:
+                    await tx.inbox.done(message.uuid, Outcome.IGNORED, at=now)
+                else:
+                    await tx.inbox.postpone(message.uuid, due_at=now + backoff(message.tries))
+            return error
+        return None

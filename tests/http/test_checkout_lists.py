@@ -1,5 +1,7 @@
 """Sessions read back: lists in pages, what each caller sees of them, and ending one."""
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
@@ -122,6 +124,16 @@ async def test_a_double_click_is_one_session(house: House):
     await house.bought(quantity=2)
     await house.bought(house.app.admin)
     assert await house.count("checkout_sessions") == 3
+
+
+@pytest.mark.parametrize("given", [None, "auto:1", "k"])
+async def test_a_given_key_lives_for_weeks_and_a_double_click_for_seconds(
+    house: House, given: str | None
+):
+    headers = house.app.user("member") | ({"Idempotency-Key": given} if given else {})
+    await house.bought(headers)
+    (kept,) = await house.connection.fetch("select expires_at - created_at from idempotency_keys")
+    assert kept[0] == (timedelta(days=30) if given else timedelta(seconds=10))
 
 
 async def test_a_click_after_the_session_has_ended_opens_another(house: House):

@@ -135,6 +135,14 @@ def test_a_setup_gives_its_money_back_once_and_keeps_the_mandate():
     assert seen.book.payments[0].due_at is None
 
 
+def test_a_setup_that_somebody_has_refunded_already_is_complete_and_refunds_nothing():
+    gone = a_sighting(said(S.PAID, refunded=TOTAL, **FIRST))
+    seen = Settling(a_book(mode=Mode.SETUP)).see(gone)
+    assert seen.book.refunds == ()
+    assert seen.book.session.status is SessionStatus.COMPLETE
+    assert seen.book.session.payment_status is SessionPaymentStatus.REFUNDED
+
+
 @pytest.mark.parametrize("status", [SessionStatus.EXPIRED, SessionStatus.FAILED])
 def test_money_for_a_session_that_is_over_goes_back_once(status: SessionStatus):
     seen = Settling(a_book(status=status)).see_status(S.OPEN, S.PAID, S.PAID)
