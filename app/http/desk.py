@@ -27,7 +27,7 @@ from domain.kernel.errors import (
     StillRunning,
     Violation,
 )
-from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey, need_same
+from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey, keep, need_same
 from domain.kernel.ids import TenantUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.accounts import AccountsTx
@@ -112,8 +112,7 @@ class Desk:
 
     async def _keep(self, key: RequestKey, answer: Answer) -> None:
         async with self.unit_of_work.begin(self.caller.app_uuid) as tx:
-            if await self._claim(tx, key) is None:
-                await tx.idempotency.finish(key, answer)
+            await keep(tx.idempotency, key, answer, now=self.clock.now())
 
 
 def given_key(request: Request[Any, Any, Any]) -> str | None:

@@ -38,7 +38,7 @@ from domain.kernel.errors import (
     StillRunning,
     Violation,
 )
-from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey, need_same
+from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey, keep, need_same
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.ensure_customer import EnsureCustomer
@@ -145,11 +145,7 @@ class OpenSession:
             except (NotFound, Conflict, Refused) as error:
                 refusal = error
             if ask.key is not None:
-                held = await tx.idempotency.claim(
-                    key, now=now, until=now, expires_at=now + KEY_KEPT
-                )
-                if held is None:
-                    await tx.idempotency.finish(key, render.refused(refusal))
+                await keep(tx.idempotency, key, render.refused(refusal), now=now)
         raise refusal
 
     async def _write(
@@ -219,12 +215,12 @@ class OpenSession:
     ) -> Opened:
         kept: list[Answer] = []
 
-        async def keep(tx: CheckoutTx, book: Book) -> None:
+        async def also(tx: CheckoutTx, book: Book) -> None:
             if book.attempts[0].status is AttemptStatus.NEEDS_REVIEW:
                 return
             kept.append(await tx.idempotency.finish(key, _answer(book, render)))
 
-        await self.conclude(attempt, answer, keep)
+        await self.conclude(attempt, answer, also)
         if not kept:
             raise _contradicted()
         return Opened(kept[0])

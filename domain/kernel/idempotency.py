@@ -70,3 +70,10 @@ class IdempotencyKeys(Protocol):
         ...
 
     async def forget_expired(self, *, now: datetime) -> None: ...
+
+
+async def keep(keys: IdempotencyKeys, key: RequestKey, answer: Answer, *, now: datetime) -> None:
+    """Answer a key for good, unless somebody else has taken it. For answers that no work goes
+    with: the claim has no lease to hold."""
+    if await keys.claim(key, now=now, until=now, expires_at=now + KEY_KEPT) is None:
+        await keys.finish(key, answer)

@@ -31,6 +31,7 @@ _LOOK_AGAIN_SECONDS: Final = 60.0
 class Sandbox(Litestar):
     """Litestar, but able to hang up on a caller without an answer."""
 
+    # Litestar types its own entry by plain ASGI's words; at run time they are these.
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
         await super().__call__(scope, receive, send)
         kind = faults.cut_ordered(scope)
