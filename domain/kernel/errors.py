@@ -110,5 +110,21 @@ class ProviderUnavailable(Unavailable):
     code = "provider_unavailable"
 
 
+class ProviderBusy(ProviderUnavailable):
+    """Too much is being asked of one account at the provider. Nothing was done."""
+
+    code = "provider_busy"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class RefundTooSoon(ProviderUnavailable):
+    """The provider takes a refund for a repetition of another. In an hour it will not."""
+
+    code = "refund_too_soon"
+
+
 class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"

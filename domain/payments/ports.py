@@ -1,12 +1,13 @@
 """What a payment provider gives, in our words. One port per ability; an adapter file for each.
 
 Every method makes one HTTP call (or pages through a list), bounded in time, and never runs inside
-a transaction. All raise ProviderUnavailable when the outcome is unknown (no answer, 5xx, 429,
-still running) and ProviderUnreadable when the answer makes no sense, is not about what was asked,
-or our credential was refused (401, 403).
+a transaction. All raise ProviderUnavailable when the outcome is unknown (no answer, 5xx, still
+running), its ProviderBusy when too much is being asked of an account (429, or our own budget for
+it), and ProviderUnreadable when the answer makes no sense, is not about what was asked, or our
+credential was refused (401, 403).
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -73,6 +74,7 @@ class ProviderPayment(Struct, frozen=True, kw_only=True):
     customer_ref: str | None = None
     mandate_ref: str | None = None
     failure_reason: str | None = None
+    """The provider's code for why it failed, the most specific that it gives."""
     is_cancelable: bool = False
     paid_at: datetime | None = None
     created_at: datetime
@@ -94,6 +96,21 @@ class ProviderRefund(Struct, frozen=True, kw_only=True):
     amount: Money
     refund_uuid: UUID | None
     """From our metadata; None for a refund made in the provider's dashboard."""
+    payment_ref: str
+    created_at: datetime
+
+
+class ProviderChargeback(Struct, frozen=True, kw_only=True):
+    """Money that the shopper's bank took back."""
+
+    ref: str
+    payment_ref: str
+    amount: Money
+    reason: str | None = None
+    """The bank's code; only direct debits have one."""
+    created_at: datetime
+    reversed_at: datetime | None = None
+    """When it was given to us after all."""
 
 
 class Declined(Struct, frozen=True):
@@ -102,7 +119,8 @@ class Declined(Struct, frozen=True):
     reason: str
     field: str | None = None
     is_gone: bool = False
-    """What the request names does not exist (any more): for a payment, its customer."""
+    """What the request names does not exist (any more): for a payment its customer, for a recurring
+    one its customer or a mandate that can be charged."""
 
 
 class NewCustomer(Struct, frozen=True, kw_only=True):
@@ -114,20 +132,31 @@ class NewCustomer(Struct, frozen=True, kw_only=True):
 
 
 class NewPayment(Struct, frozen=True, kw_only=True):
-    """Everything a payment's request is rendered from."""
+    """Everything a payment's request is rendered from: a shopper's visit, or a charge."""
 
     attempt_uuid: UUID
     app_uuid: UUID
-    checkout_session_uuid: UUID
+    checkout_session_uuid: UUID | None = None
+    bill_uuid: UUID | None = None
+    """What it pays for: exactly one of the two."""
     amount: Money
     description: str
     sequence_type: SequenceType
     customer_ref: str
-    payment_method: str
-    """Our word, for example `card`."""
-    return_url: str
+    mandate_ref: str | None = None
+    """What a recurring payment charges."""
+    payment_method: str | None = None
+    """Our word, for example `card`. None: as the mandate says."""
+    return_url: str | None = None
+    """None: nobody is there to be sent back."""
     webhook_url: str
-    locale: str | None
+    locale: str | None = None
+
+    def __post_init__(self) -> None:
+        owners = (self.checkout_session_uuid, self.bill_uuid)
+        assert owners.count(None) == 1, "a payment is for a session or for a bill"
+        is_recurring = self.sequence_type is SequenceType.RECURRING
+        assert is_recurring or self.mandate_ref is None, "only a recurring payment names a mandate"
 
 
 class CustomersPort(Protocol):
@@ -164,6 +193,14 @@ class PaymentsPort(Protocol):
         """
         ...
 
+    def since(self, account: PaymentProvider, since: datetime) -> AsyncIterator[ProviderPayment]:
+        """All that the provider holds, ours or not, created at `since` (its clock) or later.
+
+        Newest first. Ends only when it was read to that point; a list that is too long to be read
+        ends in ProviderUnavailable.
+        """
+        ...
+
     async def cancel(self, account: PaymentProvider, ref: str) -> ProviderPayment | Declined: ...
 
 
@@ -171,7 +208,14 @@ class RefundsPort(Protocol):
     async def create(
         self, account: PaymentProvider, payment_ref: str, amount: Money, *, refund_uuid: UUID
     ) -> ProviderRefund | Declined:
-        """The uuid is the idempotency key, and goes into the metadata."""
+        """The uuid is the idempotency key, and goes into the metadata.
+
+        Raises RefundTooSoon when the provider takes it for a repetition.
+        """
+        ...
+
+    def since(self, account: PaymentProvider, since: datetime) -> AsyncIterator[ProviderRefund]:
+        """As PaymentsPort.since."""
         ...
 
     async def list(
@@ -179,11 +223,37 @@ class RefundsPort(Protocol):
     ) -> tuple[ProviderRefund, ...]: ...
 
 
+class ChargebacksPort(Protocol):
+    def since(self, account: PaymentProvider, since: datetime) -> AsyncIterator[ProviderChargeback]:
+        """As PaymentsPort.since."""
+        ...
+
+    async def list(
+        self, account: PaymentProvider, payment_ref: str
+    ) -> tuple[ProviderChargeback, ...]:
+        """Of one payment, newest first."""
+        ...
+
+
 class MandatesPort(Protocol):
     async def get(
         self, account: PaymentProvider, customer_ref: str, mandate_ref: str
     ) -> ProviderMandate | None:
         """None: gone (404 or 410)."""
+        ...
+
+    async def revoke(
+        self, account: PaymentProvider, customer_ref: str, mandate_ref: str
+    ) -> Declined | None:
+        """None: it is gone now, by this call or before it."""
+        ...
+
+
+class Budget(Protocol):
+    """How much an account may be asked: per process, learned from what the provider says."""
+
+    def wait_s(self, account_uuid: UUID) -> float:
+        """Seconds until the account may be called; 0: now. Asking reserves nothing."""
         ...
 
 
@@ -194,7 +264,9 @@ class Provider:
     customers: CustomersPort
     payments: PaymentsPort
     refunds: RefundsPort
+    chargebacks: ChargebacksPort
     mandates: MandatesPort
+    budget: Budget
     key_window_s: int
     """How long the provider remembers an idempotency key, less a margin. A retry after that
     looks the payment up and never asks again."""

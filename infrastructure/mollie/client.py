@@ -1,7 +1,8 @@
 """One HTTP client for all accounts at Mollie: sends one call, and says what its answer means.
 
 The meaning follows from the HTTP status and the blamed field, never from the wording of a message.
-It repeats nothing: whoever called knows whether asking again is safe.
+It repeats nothing: whoever called knows whether asking again is safe. Every call is paid for from
+its account's budget first, so that one account that asks too much slows down no other.
 """
 
 import asyncio
@@ -16,18 +17,19 @@ import aiohttp
 import httpx
 from msgspec import Struct
 
-from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
+from domain.kernel.errors import ProviderBusy, ProviderUnavailable, ProviderUnreadable
 from domain.payments.payment_provider import PaymentProvider, ProviderMode
 from domain.payments.ports import Declined, Vault, credential_context
+from infrastructure.budget import RateBudget
 from infrastructure.mollie.transport import BadBody, over_the_network, read_body, timeouts
 from infrastructure.mollie.wire import REF_PATTERN, problem_from
 
 REAL_MOLLIE: Final = "api.mollie.com"
 CREDENTIALS_KEPT: Final = 256
 
-# Nobody knows what became of the call, or it is known to be too early for it. 409 is a call under
-# the same idempotency key that is still running, or a refund that Mollie takes for a repetition.
-_ASK_LATER: Final = frozenset({408, 409, 425, 429})
+# Nobody knows what became of the call, or it is known to be too early for it.
+_ASK_LATER: Final = frozenset({408, 425})
+RETRY_AFTER_MAX_S: Final = 3600
 _CREDENTIAL: Final = re.compile(r"[!-~]{1,300}", re.ASCII)
 _REF: Final = re.compile(REF_PATTERN, re.ASCII)
 
@@ -41,12 +43,20 @@ class Call(Struct, frozen=True, kw_only=True):
     query: str = ""
     body: bytes | None = None
     key: UUID | None = None
+    on_conflict: type[ProviderUnavailable] = ProviderUnavailable
+    """What a 409 is: a call under the same key is still running, or the same was done just now."""
 
 
 class Gone(Struct, frozen=True):
     """404 or 410: what the path names, or something it needs, does not exist (any more)."""
 
     reason: str
+
+
+class TooMuch(Struct, frozen=True):
+    """429: nothing was done."""
+
+    retry_after_s: int
 
 
 Answer = bytes | Gone | Declined
@@ -61,10 +71,13 @@ class MollieClient:
         vault: Vault,
         timeout_s: float,
         transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        budget: RateBudget | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self.is_real: Final = httpx.URL(base_url).host == REAL_MOLLIE
         """Whether this is Mollie itself, and not a sandbox."""
+        self.budget: Final = budget or RateBudget()
         self._vault, self._timeout_s = vault, timeout_s
         self._extensions = {"timeout": timeouts(timeout_s)}
         self._injected = transport
@@ -106,7 +119,8 @@ class MollieClient:
         request = self._request(account, call)
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await _exchange(self._transport, request)
+                await self.budget.take(account.uuid)
+                answer = await _exchange(self._transport, request, call)
         except TimeoutError:
             raise ProviderUnavailable("mollie did not answer in time") from None
         except BadBody as bad:
@@ -114,6 +128,14 @@ class MollieClient:
         # aiohttp's errors come through where its httpx transport knows no equivalent.
         except (httpx.HTTPError, aiohttp.ClientError, OSError):
             raise ProviderUnavailable("mollie could not be reached, or hung up") from None
+        if isinstance(answer, TooMuch):
+            self.budget.was_too_much(account.uuid, retry_after_s=answer.retry_after_s)
+            raise ProviderBusy(
+                "mollie answered 429: too many calls for this account",
+                retry_after_s=answer.retry_after_s,
+            )
+        self.budget.went_well(account.uuid)
+        return answer
 
     def _request(self, account: PaymentProvider, call: Call) -> httpx.Request:
         headers = {
@@ -160,7 +182,9 @@ class MollieClient:
 _parsed: Final = lru_cache(maxsize=64)(httpx.URL)
 
 
-async def _exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> Answer:
+async def _exchange(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, call: Call
+) -> Answer | TooMuch:
     response = await transport.handle_async_request(request)
     try:
         status = response.status_code
@@ -168,6 +192,10 @@ async def _exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request)
             return await read_body(response)
         if status in (401, 403):
             raise ProviderUnreadable("mollie refused our credentials")
+        if status == 429:
+            return TooMuch(_retry_after_s(response.headers.get("Retry-After", "")))
+        if status == 409:
+            raise call.on_conflict("mollie answered 409: the same was asked for a moment ago")
         if status in _ASK_LATER or status >= 500:
             raise ProviderUnavailable(f"mollie answered {status}: it cannot say now")
         if status < 400:
@@ -175,6 +203,12 @@ async def _exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request)
         return _refusal(status, await read_body(response))
     finally:
         await response.aclose()
+
+
+def _retry_after_s(header: str) -> int:
+    """Mollie documents none; a date, or what stands in between says, is not worth believing."""
+    is_number = header.isascii() and header.isdigit() and len(header) < 10
+    return min(max(1, int(header)), RETRY_AFTER_MAX_S) if is_number else 1
 
 
 def _refusal(status: int, body: bytes) -> Answer:

@@ -16,15 +16,26 @@ from msgspec import Struct
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
 from domain.payments.payment_provider import PaymentProvider
 from infrastructure.mollie.client import Call, MollieClient
-from infrastructure.mollie.wire import WireCustomer, WireLink, WirePayment, decode, uuid_in
+from infrastructure.mollie.wire import (
+    WireChargeback,
+    WireCustomer,
+    WireLink,
+    WirePayment,
+    WireRefund,
+    decode,
+    uuid_in,
+)
 
 PAGE_SIZE: Final = 250
 PAGES_MAX: Final = 40
+"""Enough to find what was asked for an hour ago."""
+AUDIT_PAGES_MAX: Final = 1000
 # Mollie's clock is not ours, and its timestamps have whole seconds.
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 T = TypeVar("T")
 Found = TypeVar("Found", WirePayment, WireCustomer)
+Dated = TypeVar("Dated", WirePayment, WireRefund, WireChargeback)
 
 
 class PageLinks(Struct, frozen=True):
@@ -42,9 +53,10 @@ async def pages(
     account: PaymentProvider,
     path: tuple[str, ...],
     decoder: msgspec.json.Decoder[Page[T]],
+    pages_max: int = PAGES_MAX,
 ) -> AsyncIterator[list[T]]:
     query = {"limit": str(PAGE_SIZE)}
-    for _ in range(PAGES_MAX):
+    for _ in range(pages_max):
         body = await client.read(account, Call(path=path, query=urlencode(query)))
         if body is None:
             raise ProviderUnreadable("mollie knows nothing to list there")
@@ -70,6 +82,15 @@ async def find(
             if uuid_in(item.metadata, name) == uuid:
                 return item
     return None
+
+
+async def back_to(listed: AsyncIterator[list[Dated]], moment: datetime) -> AsyncIterator[Dated]:
+    """All that was made then or later, by Mollie's clock."""
+    async for items in listed:
+        for item in items:
+            if item.created_at < moment:
+                return
+            yield item
 
 
 def _cursor(link: WireLink) -> str:

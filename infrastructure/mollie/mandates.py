@@ -1,4 +1,4 @@
-"""Mandates at Mollie: only looked at. First payments make them, and Mollie ends them."""
+"""Mandates at Mollie: looked at and revoked. First payments make them, and banks end some."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ import msgspec
 
 from domain.kernel.errors import ProviderUnreadable
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import ProviderMandate
+from domain.payments.ports import Declined, ProviderMandate
 from infrastructure.mollie.client import Call, MollieClient
 from infrastructure.mollie.wire import WireMandate, decode, mandate_from
 
@@ -28,3 +28,10 @@ class MollieMandates:
         if (wire.customer_id, wire.id) != (customer_ref, mandate_ref):
             raise ProviderUnreadable("mollie answered with another mandate than was asked for")
         return mandate_from(wire, account.mode)
+
+    async def revoke(
+        self, account: PaymentProvider, customer_ref: str, mandate_ref: str
+    ) -> Declined | None:
+        path = ("customers", customer_ref, "mandates", mandate_ref)
+        answer = await self._client.act(account, Call(method="DELETE", path=path))
+        return answer if isinstance(answer, Declined) and not answer.is_gone else None

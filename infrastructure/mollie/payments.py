@@ -1,5 +1,6 @@
 """Payments at Mollie: rendered once, sent as rendered, and read back with suspicion."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Final
@@ -14,7 +15,7 @@ from domain.kernel.errors import ProviderUnreadable
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Declined, NewPayment, ProviderPayment, SequenceType
 from infrastructure.mollie.client import Call, MollieClient
-from infrastructure.mollie.listing import Page, find, pages
+from infrastructure.mollie.listing import AUDIT_PAGES_MAX, Page, back_to, find, pages
 from infrastructure.mollie.wire import (
     WireAmount,
     WirePayment,
@@ -30,12 +31,14 @@ DESCRIPTION_CHARS_MAX: Final = 255
 _PAYMENT: Final = msgspec.json.Decoder(WirePayment)
 _PAGE: Final = msgspec.json.Decoder(Page[WirePayment])
 _MARK: Final = "attempt"
+_WHO_PAYS: Final = frozenset({"customerId", "mandateId"})
 _PRIVATE_NAMES: Final = (".local", ".localhost", ".internal", ".test", ".lan", ".home.arpa")
 
 
-class Metadata(Struct, frozen=True):
+class Metadata(Struct, frozen=True, omit_defaults=True, kw_only=True):
     attempt: UUID
-    session: UUID
+    session: UUID | None = None
+    bill: UUID | None = None
     app: UUID
 
 
@@ -44,7 +47,8 @@ class CreatePayment(Struct, frozen=True, rename="camel", omit_defaults=True, kw_
     description: str
     sequence_type: SequenceType
     customer_id: str
-    method: str
+    mandate_id: str | None = None
+    method: str | None = None
     metadata: Metadata
     redirect_url: str | None = None
     webhook_url: str | None = None
@@ -61,21 +65,25 @@ class MolliePayments:
     def render(self, payment: NewPayment) -> bytes:
         # One fixed method makes a failed try final, and Mollie tells us. With a choice of methods
         # the shopper would go back to choosing, and nobody would hear of it.
+        is_recurring = payment.sequence_type is SequenceType.RECURRING
         return msgspec.json.encode(
             CreatePayment(
                 amount=amount_of(payment.amount),
                 description=payment.description[:DESCRIPTION_CHARS_MAX],
                 sequence_type=payment.sequence_type,
                 customer_id=payment.customer_ref,
-                method=method_of(payment.payment_method),
+                mandate_id=payment.mandate_ref,
+                method=payment.payment_method and method_of(payment.payment_method),
                 metadata=Metadata(
                     attempt=payment.attempt_uuid,
                     session=payment.checkout_session_uuid,
+                    bill=payment.bill_uuid,
                     app=payment.app_uuid,
                 ),
-                redirect_url=_redirect_url(payment),
+                # Nobody is there to read, or to be sent back, when a mandate is charged.
+                redirect_url=None if is_recurring else payment.return_url,
                 webhook_url=self._webhook_url(payment.webhook_url),
-                locale=payment.locale,
+                locale=None if is_recurring else payment.locale,
             )
         )
 
@@ -91,7 +99,7 @@ class MolliePayments:
         call = Call(method="POST", path=("payments",), body=request, key=key)
         answer = await self._client.act(account, call)
         if isinstance(answer, Declined):
-            return replace(answer, is_gone=answer.is_gone or answer.field == "customerId")
+            return replace(answer, is_gone=answer.is_gone or answer.field in _WHO_PAYS)
         wire = decode(_PAYMENT, answer, "payment")
         if not _is_what_was_asked(wire, asked):
             raise ProviderUnreadable("mollie answered with another payment than was asked for")
@@ -107,6 +115,13 @@ class MolliePayments:
         listed = pages(self._client, account, ("payments",), _PAGE)
         found = await find(listed, (_MARK, attempt_uuid), since=since)
         return None if found is None else payment_from(found, account.mode)
+
+    async def since(
+        self, account: PaymentProvider, since: datetime
+    ) -> AsyncIterator[ProviderPayment]:
+        listed = pages(self._client, account, ("payments",), _PAGE, AUDIT_PAGES_MAX)
+        async for wire in back_to(listed, since):
+            yield payment_from(wire, account.mode)
 
     async def cancel(self, account: PaymentProvider, ref: str) -> ProviderPayment | Declined:
         answer = await self._client.act(account, Call(method="DELETE", path=("payments", ref)))
@@ -125,13 +140,9 @@ def _is_what_was_asked(wire: WirePayment, asked: CreatePayment) -> bool:
         wire.amount == asked.amount
         and wire.sequence_type == asked.sequence_type
         and wire.customer_id in (None, asked.customer_id)
+        and (asked.mandate_id is None or wire.mandate_id in (None, asked.mandate_id))
         and uuid_in(wire.metadata, _MARK) == asked.metadata.attempt
     )
-
-
-def _redirect_url(payment: NewPayment) -> str | None:
-    """Nobody is there to be sent back when a mandate is charged."""
-    return None if payment.sequence_type is SequenceType.RECURRING else payment.return_url
 
 
 def _is_private(url: str) -> bool:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from domain.payments.ports import Provider
+from infrastructure.mollie.chargebacks import MollieChargebacks
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.customers import MollieCustomers
 from infrastructure.mollie.mandates import MollieMandates
@@ -24,7 +25,9 @@ def connect(client: MollieClient) -> Provider:
         customers=MollieCustomers(client),
         payments=MolliePayments(client),
         refunds=MollieRefunds(client),
+        chargebacks=MollieChargebacks(client),
         mandates=MollieMandates(client),
+        budget=client.budget,
         key_window_s=KEY_WINDOW_S,
         locales=frozenset(_LOCALES.split()),
     )

@@ -1,21 +1,24 @@
 """Refunds at Mollie.
 
 Mollie takes a second refund of the same amount on the same payment within an hour for a mistake
-and answers 409, which is ProviderUnavailable here: asked again later, it goes through.
+and answers 409. It says 409 as well while a call under the same key is still running, and nothing
+but the wording tells the two apart: both are RefundTooSoon, since waiting costs nothing.
 """
 
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
-from domain.kernel.errors import ProviderUnreadable
+from domain.kernel.errors import ProviderUnreadable, RefundTooSoon
 from domain.kernel.money import Money
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Declined, ProviderRefund
 from infrastructure.mollie.client import Call, MollieClient
-from infrastructure.mollie.listing import Page, pages
+from infrastructure.mollie.listing import AUDIT_PAGES_MAX, Page, back_to, pages
 from infrastructure.mollie.wire import WireAmount, WireRefund, amount_of, decode, refund_from
 
 _REFUND: Final = msgspec.json.Decoder(WireRefund)
@@ -40,16 +43,23 @@ class MollieRefunds:
     ) -> ProviderRefund | Declined:
         body = msgspec.json.encode(CreateRefund(amount_of(amount), Metadata(refund_uuid)))
         path = ("payments", payment_ref, "refunds")
-        call = Call(method="POST", path=path, body=body, key=refund_uuid)
+        call = Call(method="POST", path=path, body=body, key=refund_uuid, on_conflict=RefundTooSoon)
         answer = await self._client.act(account, call)
         if isinstance(answer, Declined):
             return answer
         wire = decode(_REFUND, answer, "refund")
         refund = refund_from(wire, account.mode)
         asked = (payment_ref, amount, refund_uuid)
-        if (wire.payment_id, refund.amount, refund.refund_uuid) != asked:
+        if (refund.payment_ref, refund.amount, refund.refund_uuid) != asked:
             raise ProviderUnreadable("mollie answered with another refund than was asked for")
         return refund
+
+    async def since(
+        self, account: PaymentProvider, since: datetime
+    ) -> AsyncIterator[ProviderRefund]:
+        listed = pages(self._client, account, ("refunds",), _PAGE, AUDIT_PAGES_MAX)
+        async for wire in back_to(listed, since):
+            yield refund_from(wire, account.mode)
 
     async def list(self, account: PaymentProvider, payment_ref: str) -> tuple[ProviderRefund, ...]:
         path = ("payments", payment_ref, "refunds")

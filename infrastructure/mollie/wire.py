@@ -19,6 +19,7 @@ from domain.payments.payment_provider import ProviderMode
 from domain.payments.ports import (
     MandateStatus,
     PaymentStatus,
+    ProviderChargeback,
     ProviderMandate,
     ProviderPayment,
     ProviderRefund,
@@ -93,6 +94,7 @@ class WirePayment(Struct, frozen=True, rename="camel", kw_only=True):
     metadata: Any = None
     """Whatever it was created with, by us or by somebody else."""
     details: Any = None
+    status_reason: Any = None
     method: str | None = None
     customer_id: str | None = None
     mandate_id: str | None = None
@@ -109,7 +111,19 @@ class WireRefund(Struct, frozen=True, rename="camel", kw_only=True):
     status: str
     amount: WireAmount
     payment_id: str
+    created_at: Moment
     metadata: Any = None
+
+
+class WireChargeback(Struct, frozen=True, rename="camel", kw_only=True):
+    id: Ref
+    amount: WireAmount
+    payment_id: str
+    created_at: Moment
+    mode: str | None = None
+    """Not every version of Mollie's says it: an account's key sees one mode alone."""
+    reason: Any = None
+    reversed_at: Moment | None = None
 
 
 class WireMandate(Struct, frozen=True, rename="camel", kw_only=True):
@@ -189,10 +203,9 @@ def payment_from(wire: WirePayment, mode: ProviderMode) -> ProviderPayment:
         checkout_url=_page(wire.links.checkout),
         customer_ref=wire.customer_id,
         mandate_ref=wire.mandate_id,
-        failure_reason=_text(wire.details, "failureReason")
-        or _text(wire.details, "bankReasonCode"),
+        failure_reason=_failure_reason(wire),
         is_cancelable=wire.is_cancelable,
-        paid_at=None if wire.paid_at is None else wire.paid_at.astimezone(UTC),
+        paid_at=_utc(wire.paid_at),
         created_at=wire.created_at.astimezone(UTC),
     )
 
@@ -204,6 +217,20 @@ def refund_from(wire: WireRefund, mode: ProviderMode) -> ProviderRefund:
         status=_known(REFUND_STATUS, wire.status, "refund status"),
         amount=money_from(wire.amount),
         refund_uuid=uuid_in(wire.metadata, "refund"),
+        payment_ref=wire.payment_id,
+        created_at=wire.created_at.astimezone(UTC),
+    )
+
+
+def chargeback_from(wire: WireChargeback, mode: ProviderMode) -> ProviderChargeback:
+    check_mode(wire.mode or mode, mode)
+    return ProviderChargeback(
+        ref=wire.id,
+        payment_ref=wire.payment_id,
+        amount=money_from(wire.amount),
+        reason=_text(wire.reason, "code"),
+        created_at=wire.created_at.astimezone(UTC),
+        reversed_at=_utc(wire.reversed_at),
     )
 
 
@@ -239,6 +266,19 @@ def uuid_in(metadata: Any, name: str) -> UUID | None:
         return None if text is None else UUID(text)
     except ValueError:
         return None
+
+
+def _failure_reason(wire: WirePayment) -> str | None:
+    """What the bank said comes before what Mollie makes of it."""
+    return (
+        _text(wire.details, "failureReason")
+        or _text(wire.details, "bankReasonCode")
+        or _text(wire.status_reason, "code")
+    )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.astimezone(UTC)
 
 
 def _text(found: Any, name: str) -> str | None:

@@ -15,12 +15,14 @@ from domain.kernel.ids import AppUuid
 from domain.kernel.money import Money
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
 from domain.payments.ports import MandateStatus, Provider, RefundStatus, credential_context
+from infrastructure.budget import RateBudget
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.provider import connect
 from infrastructure.mollie.wire import amount_of
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.ids import FakeIds
 from tests.fakes.provider import FakeProvider, Fault
+from tests.fakes.provider_engine import BUSY_FOR_S
 from tests.fakes.vault import FakeVault
 
 SANDBOX_URL: Final = "http://mollie.sandbox"
@@ -34,12 +36,19 @@ class Stage(Protocol):
     async def pay(self, ref: str) -> None: ...
     async def fail(self, ref: str, reason: str) -> None: ...
     async def expire(self, ref: str) -> None: ...
-    async def charge_back(self, ref: str, amount: Money | None = None) -> None: ...
+    async def charge_back(
+        self, ref: str, amount: Money | None = None, reason: str | None = None
+    ) -> None: ...
+    async def reverse_chargeback(self, payment_ref: str) -> None: ...
     async def set_refund(self, ref: str, status: RefundStatus) -> None: ...
     async def set_mandate(self, ref: str, status: MandateStatus) -> None: ...
     async def new_mandates_wait(self) -> None: ...
     async def be_away(self, operation: str) -> None:
         """The next such call does nothing and is not answered."""
+        ...
+
+    async def be_busy(self, operation: str) -> None:
+        """The next such call does nothing, and is told to come again in seven seconds."""
         ...
 
     async def lose_answer(self, operation: str) -> None:
@@ -94,8 +103,13 @@ class FakeStage:
     async def expire(self, ref: str) -> None:
         self._fake.expire(ref)
 
-    async def charge_back(self, ref: str, amount: Money | None = None) -> None:
-        self._fake.charge_back(ref, amount)
+    async def charge_back(
+        self, ref: str, amount: Money | None = None, reason: str | None = None
+    ) -> None:
+        self._fake.charge_back(ref, amount, reason)
+
+    async def reverse_chargeback(self, payment_ref: str) -> None:
+        self._fake.reverse_chargeback(payment_ref)
 
     async def set_refund(self, ref: str, status: RefundStatus) -> None:
         self._fake.set_refund(ref, status)
@@ -108,6 +122,9 @@ class FakeStage:
 
     async def be_away(self, operation: str) -> None:
         self._fake.fail_next(operation, Fault.UNAVAILABLE)
+
+    async def be_busy(self, operation: str) -> None:
+        self._fake.fail_next(operation, Fault.BUSY)
 
     async def lose_answer(self, operation: str) -> None:
         self._fake.fail_next(operation, Fault.LOST_ANSWER)
@@ -137,9 +154,10 @@ class MollieStage:
     async def _count(self, noun: str) -> int:
         return len((await self._control.get(f"/_control/{noun}")).json()["items"])
 
-    async def _fault(self, operation: str, kind: str) -> None:
-        verb, _, noun = operation.partition("_")
-        await self._order("faults", operation=f"{verb}{noun.capitalize()}", kind=kind)
+    async def _fault(self, operation: str, kind: str, **how: object) -> None:
+        verb, *nouns = operation.split("_")
+        theirs = verb + "".join(noun.capitalize() for noun in nouns)
+        await self._order("faults", operation=theirs, kind=kind, **how)
 
     async def now(self) -> datetime:
         clock = (await self._control.get("/_control/clock")).json()
@@ -157,12 +175,17 @@ class MollieStage:
     async def expire(self, ref: str) -> None:
         await self._order(f"payments/{ref}/status", status="expired")
 
-    async def charge_back(self, ref: str, amount: Money | None = None) -> None:
-        part = {}
+    async def charge_back(
+        self, ref: str, amount: Money | None = None, reason: str | None = None
+    ) -> None:
+        part: dict[str, object] = {"reason": reason}
         if amount is not None:
             wire = amount_of(amount)
-            part = {"amount": {"currency": wire.currency, "value": wire.value}}
+            part["amount"] = {"currency": wire.currency, "value": wire.value}
         await self._order(f"payments/{ref}/chargeback", **part)
+
+    async def reverse_chargeback(self, payment_ref: str) -> None:
+        await self._order(f"payments/{payment_ref}/chargeback/reverse")
 
     async def set_refund(self, ref: str, status: RefundStatus) -> None:
         await self._order(f"refunds/{ref}/status", status=status)
@@ -175,6 +198,9 @@ class MollieStage:
 
     async def be_away(self, operation: str) -> None:
         await self._fault(operation, "timeoutBeforeCommit")
+
+    async def be_busy(self, operation: str) -> None:
+        await self._fault(operation, "status", status=429, retryAfterSeconds=BUSY_FOR_S)
 
     async def lose_answer(self, operation: str) -> None:
         await self._fault(operation, "timeoutAfterCommit")
@@ -201,7 +227,7 @@ async def fake_stage(_: FakeVault) -> AsyncIterator[Stage]:
 async def mollie_stage(vault: FakeVault) -> AsyncIterator[Stage]:
     # Its lifespan is not entered: nothing happens by itself, and no webhook is sent.
     transport = httpx.ASGITransport(app=create_sandbox())  # type: ignore[arg-type]  # Litestar is
-    client = MollieClient(SANDBOX_URL, vault, timeout_s=10, transport=transport)
+    client = MollieClient(SANDBOX_URL, vault, 10, transport, budget=RateBudget(10_000))
     async with client.open(), httpx.AsyncClient(transport=transport, base_url=SANDBOX_URL) as ctl:
         stage = MollieStage(connect(client), ctl)
         # A charge on a mandate waits for the test to say what becomes of it.

@@ -1,127 +1,23 @@
-"""What every payment provider promises: the fake that other tests trust, and Mollie's adapter."""
+"""What every payment provider promises: the fake that other tests trust, and Mollie's adapter.
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+Here customers and payments; what recurs and what goes back is in the files beside.
+"""
+
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
 
-from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
+from domain.kernel.errors import ProviderBusy, ProviderUnavailable, ProviderUnreadable
 from domain.kernel.money import Money, currency
-from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import (
     Declined,
-    MandateStatus,
     NewCustomer,
-    NewPayment,
     PaymentStatus,
-    Provider,
     ProviderPayment,
-    ProviderRefund,
-    RefundStatus,
     SequenceType,
 )
-from tests.contract.stages import STAGES, Stage, an_account, open_stage
-from tests.fakes.ids import FakeIds
-from tests.fakes.vault import FakeVault
-
-A_MINUTE = timedelta(minutes=1)
-AN_HOUR = timedelta(hours=1)
-
-
-def euros(minor: int) -> Money:
-    return Money(minor, currency("EUR"))
-
-
-@dataclass
-class Play:
-    """A stage, and an app with its accounts that acts on it."""
-
-    stage: Stage
-    ids: FakeIds
-    account: PaymentProvider
-    other_account: PaymentProvider
-
-    @property
-    def provider(self) -> Provider:
-        return self.stage.provider
-
-    async def a_customer(self) -> str:
-        customer = NewCustomer(
-            uuid=self.ids.new(),
-            tenant_uuid=self.ids.new(),
-            name="Ada Lovelace",
-            email="ada@example.org",
-        )
-        ref = await self.provider.customers.create(self.account, customer)
-        assert isinstance(ref, str)
-        return ref
-
-    async def an_order(self, **changes: Any) -> NewPayment:
-        if "customer_ref" not in changes:
-            changes["customer_ref"] = await self.a_customer()
-        order = NewPayment(
-            attempt_uuid=self.ids.new(),
-            app_uuid=self.account.app_uuid,
-            checkout_session_uuid=self.ids.new(),
-            amount=euros(49_00),
-            description="Handbook",
-            sequence_type=SequenceType.ONEOFF,
-            customer_ref="",
-            payment_method="card",
-            return_url="https://shop.example/thanks",
-            webhook_url="https://billing.example/hooks/1",
-            locale="de_DE",
-        )
-        return replace(order, **changes)
-
-    async def send(self, order: NewPayment) -> ProviderPayment | Declined:
-        request = self.provider.payments.render(order)
-        return await self.provider.payments.create(self.account, request, key=order.attempt_uuid)
-
-    async def a_payment(self, **changes: Any) -> ProviderPayment:
-        payment = await self.send(await self.an_order(**changes))
-        assert isinstance(payment, ProviderPayment), payment
-        return payment
-
-    async def a_paid_payment(self, **changes: Any) -> ProviderPayment:
-        payment = await self.a_payment(**changes)
-        await self.stage.pay(payment.ref)
-        return await self.look(payment.ref)
-
-    async def look(self, ref: str) -> ProviderPayment:
-        seen = await self.provider.payments.get(self.account, ref)
-        assert seen is not None
-        return seen
-
-    async def find(self, attempt_uuid: UUID, since: Any = None) -> ProviderPayment | None:
-        since = since or await self.stage.now() - AN_HOUR
-        return await self.provider.payments.find(self.account, attempt_uuid, since=since)
-
-    async def refund(
-        self, payment_ref: str, amount: Money, uuid: UUID | None = None
-    ) -> ProviderRefund | Declined:
-        return await self.provider.refunds.create(
-            self.account, payment_ref, amount, refund_uuid=uuid or self.ids.new()
-        )
-
-    async def a_refund(self, payment_ref: str, amount: Money) -> ProviderRefund:
-        refund = await self.refund(payment_ref, amount)
-        assert isinstance(refund, ProviderRefund), refund
-        return refund
-
-
-@pytest.fixture(params=sorted(STAGES))
-async def play(request: pytest.FixtureRequest) -> AsyncIterator[Play]:
-    ids, vault = FakeIds(), FakeVault()
-    async with open_stage(request.param, vault) as stage:
-        account = an_account(ids, vault, "test_oneoneoneoneoneoneoneoneoneone")
-        other = an_account(ids, vault, "test_twotwotwotwotwotwotwotwotwotwo")
-        yield Play(stage, ids, account, other)
-
+from tests.contract.play import A_MINUTE, AN_HOUR, Play, euros
 
 # Customers
 
@@ -345,145 +241,40 @@ async def test_a_payment_is_canceled_once_and_only_if_it_can_be(play: Play):
     assert (await play.look(card.ref)).status is PaymentStatus.OPEN
 
 
-async def test_a_chargeback_stands_beside_the_status(play: Play):
-    payment = await play.a_paid_payment()
-    await play.stage.charge_back(payment.ref, euros(9_00))
-    seen = await play.look(payment.ref)
-    assert (seen.status, seen.charged_back) == (PaymentStatus.PAID, euros(9_00))
+async def test_a_provider_that_is_busy_has_made_nothing_and_says_when_to_come_again(play: Play):
+    order = await play.an_order()
+    await play.stage.be_busy("create_payment")
 
-    await play.stage.charge_back(payment.ref)
-    assert (await play.look(payment.ref)).charged_back == payment.amount
-
-
-# Mandates
+    with pytest.raises(ProviderBusy) as busy:
+        await play.send(order)
+    assert busy.value.retry_after_s == 7
+    assert await play.stage.payments_made() == 0
 
 
-async def test_a_paid_first_payment_leaves_a_mandate(play: Play):
-    payment = await play.a_payment(sequence_type=SequenceType.FIRST)
-    assert (payment.sequence_type, payment.mandate_ref) == (SequenceType.FIRST, None)
-    await play.stage.pay(payment.ref)
-    paid = await play.look(payment.ref)
-    assert paid.customer_ref is not None and paid.mandate_ref is not None
-
-    get = play.provider.mandates.get
-    mandate = await get(play.account, paid.customer_ref, paid.mandate_ref)
-
-    assert mandate is not None
-    assert (mandate.ref, mandate.customer_ref) == (paid.mandate_ref, paid.customer_ref)
-    assert (mandate.status, mandate.method) == (MandateStatus.VALID, "card")
-    assert set(mandate.details) == {"cardNumber", "cardLabel", "cardExpiryDate"}
-    assert len(mandate.details["cardNumber"]) == 4
-    assert await get(play.account, paid.customer_ref, "mdt_unknown") is None
-    assert await get(play.account, "cst_unknown", paid.mandate_ref) is None
-    assert await get(play.other_account, paid.customer_ref, paid.mandate_ref) is None
+async def test_a_budget_is_asked_without_being_spent(play: Play):
+    await play.a_payment()
+    assert play.provider.budget.wait_s(play.account.uuid) == 0
+    assert play.provider.budget.wait_s(play.ids.new()) == 0
 
 
-async def test_a_mandate_may_have_to_wait(play: Play):
-    await play.stage.new_mandates_wait()
-    paid = await play.a_paid_payment(sequence_type=SequenceType.FIRST)
-    assert paid.customer_ref is not None and paid.mandate_ref is not None
-    get = play.provider.mandates.get
-
-    waiting = await get(play.account, paid.customer_ref, paid.mandate_ref)
-    await play.stage.set_mandate(paid.mandate_ref, MandateStatus.VALID)
-    ready = await get(play.account, paid.customer_ref, paid.mandate_ref)
-
-    assert waiting is not None and ready is not None
-    assert (waiting.status, ready.status) == (MandateStatus.PENDING, MandateStatus.VALID)
-
-
-async def test_a_valid_mandate_can_be_charged_without_the_shopper(play: Play):
+async def test_all_that_is_held_is_listed_back_to_a_moment(play: Play):
+    before = await play.a_paid_payment()
+    await play.stage.advance(AN_HOUR)
+    since = (await play.stage.now()).replace(microsecond=0)
     first = await play.a_paid_payment(sequence_type=SequenceType.FIRST)
-    payment = await play.a_payment(
-        sequence_type=SequenceType.RECURRING, customer_ref=first.customer_ref
-    )
-    assert payment.checkout_url is None
-    assert payment.mandate_ref == first.mandate_ref
+    await play.stage.advance(AN_HOUR)
+    second = await play.a_payment()
 
-    await play.stage.pay(payment.ref)
-    assert (await play.look(payment.ref)).status is PaymentStatus.PAID
-
-
-async def test_a_charge_without_a_valid_mandate_is_declined(play: Play):
-    never = await play.an_order(sequence_type=SequenceType.RECURRING)
-    assert isinstance(await play.send(never), Declined)
-
-    first = await play.a_paid_payment(sequence_type=SequenceType.FIRST)
-    await play.stage.charge_back(first.ref)
-    no_more = replace(never, attempt_uuid=play.ids.new(), customer_ref=first.customer_ref)
-    assert isinstance(await play.send(no_more), Declined)
+    listed = play.provider.payments.since
+    assert [seen async for seen in listed(play.account, since)] == [second, first]
+    everything = [seen async for seen in listed(play.account, since - 2 * AN_HOUR)]
+    assert everything == [second, first, before]
+    assert [seen async for seen in listed(play.other_account, since - AN_HOUR)] == []
 
 
-# Refunds
-
-
-async def test_a_refund_shows_in_the_list_and_on_the_payment(play: Play):
-    payment = await play.a_paid_payment()
-    uuid = play.ids.new()
-    refund = await play.refund(payment.ref, euros(9_00), uuid)
-
-    assert isinstance(refund, ProviderRefund)
-    assert refund.status is RefundStatus.PENDING
-    assert (refund.amount, refund.refund_uuid) == (euros(9_00), uuid)
-    assert await play.provider.refunds.list(play.account, payment.ref) == (refund,)
-    seen = await play.look(payment.ref)
-    assert (seen.status, seen.refunded) == (PaymentStatus.PAID, euros(9_00))
-
-
-async def test_a_refund_asked_for_twice_is_one(play: Play):
-    payment = await play.a_paid_payment()
-    uuid = play.ids.new()
-    await play.stage.lose_answer("create_refund")
+async def test_a_listing_that_breaks_off_says_so(play: Play):
+    await play.a_payment()
+    await play.stage.be_away("list_payments")
     with pytest.raises(ProviderUnavailable):
-        await play.refund(payment.ref, payment.amount, uuid)
-
-    first = await play.refund(payment.ref, payment.amount, uuid)
-    assert await play.refund(payment.ref, payment.amount, uuid) == first
-    assert await play.stage.refunds_made() == 1
-
-
-async def test_no_more_is_refunded_than_was_paid(play: Play):
-    unpaid, paid = await play.a_payment(), await play.a_paid_payment()
-    await play.a_refund(paid.ref, euros(40_00))
-
-    assert isinstance(await play.refund(unpaid.ref, euros(1_00)), Declined)
-    assert isinstance(await play.refund(paid.ref, euros(9_01)), Declined)
-    assert isinstance(await play.refund("tr_unknown", euros(1_00)), Declined)
-    assert await play.stage.refunds_made() == 1
-
-
-async def test_the_same_amount_again_has_to_wait_an_hour(play: Play):
-    payment = await play.a_paid_payment()
-    await play.a_refund(payment.ref, euros(9_00))
-    uuid = play.ids.new()
-
-    with pytest.raises(ProviderUnavailable):
-        await play.refund(payment.ref, euros(9_00), uuid)
-    await play.stage.advance(AN_HOUR + A_MINUTE)
-    assert isinstance(await play.refund(payment.ref, euros(9_00), uuid), ProviderRefund)
-
-
-async def test_a_failed_refund_gives_nothing_back(play: Play):
-    payment = await play.a_paid_payment()
-    refund = await play.a_refund(payment.ref, payment.amount)
-    await play.stage.set_refund(refund.ref, RefundStatus.FAILED)
-
-    (seen,) = await play.provider.refunds.list(play.account, payment.ref)
-    assert (seen.ref, seen.status) == (refund.ref, RefundStatus.FAILED)
-    assert (await play.look(payment.ref)).refunded == euros(0)
-
-
-async def test_a_refund_goes_on_by_itself(play: Play):
-    payment = await play.a_paid_payment()
-    refund = await play.a_refund(payment.ref, payment.amount)
-    await play.stage.set_refund(refund.ref, RefundStatus.PROCESSING)
-    await play.stage.set_refund(refund.ref, RefundStatus.REFUNDED)
-
-    (seen,) = await play.provider.refunds.list(play.account, payment.ref)
-    assert seen.status is RefundStatus.REFUNDED
-    assert (await play.look(payment.ref)).refunded == payment.amount
-
-
-async def test_the_refunds_of_an_unknown_payment_are_not_an_empty_list(play: Play):
-    with pytest.raises(ProviderUnreadable):
-        await play.provider.refunds.list(play.account, "tr_unknown")
+        async for _ in play.provider.payments.since(play.account, await play.stage.now()):
+            pass

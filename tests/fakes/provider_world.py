@@ -1,4 +1,4 @@
-"""What one account of the fake provider sees, and the arithmetic of its refunds and mandates."""
+"""What one account of the fake provider sees, and the arithmetic of the money that goes back."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from domain.kernel.money import Money
 from domain.payments.ports import (
-    MandateStatus,
-    NewPayment,
+    ProviderChargeback,
     ProviderMandate,
     ProviderPayment,
     ProviderRefund,
@@ -27,12 +26,6 @@ class KnownCustomer(Struct, frozen=True):
     created_at: datetime
 
 
-class KnownRefund(Struct, frozen=True):
-    refund: ProviderRefund
-    payment_ref: str
-    created_at: datetime
-
-
 class Remembered(Struct, frozen=True):
     request: bytes
     answer: object
@@ -45,24 +38,20 @@ class World:
 
     customers: dict[str, KnownCustomer] = field(default_factory=dict)
     payments: dict[str, ProviderPayment] = field(default_factory=dict)
-    refunds: dict[str, KnownRefund] = field(default_factory=dict)
+    refunds: dict[str, ProviderRefund] = field(default_factory=dict)
+    chargebacks: dict[str, ProviderChargeback] = field(default_factory=dict)
     mandates: dict[str, ProviderMandate] = field(default_factory=dict)
     remembered: dict[UUID, Remembered] = field(default_factory=dict)
 
 
-def book_refunds(world: World, payment_ref: str) -> None:
+def book_money_back(world: World, payment_ref: str) -> None:
+    """Refunds and chargebacks stand on the payment as two sums."""
     payment = world.payments[payment_ref]
-    total = Money(0, payment.amount.currency)
-    for known in world.refunds.values():
-        if known.payment_ref == payment_ref and known.refund.status not in NO_MONEY_BACK:
-            total += known.refund.amount
-    world.payments[payment_ref] = replace(payment, refunded=total)
-
-
-def usable_mandate(world: World, new: NewPayment) -> ProviderMandate | None:
-    for mandate in reversed(world.mandates.values()):
-        is_theirs = mandate.customer_ref == new.customer_ref
-        fits = mandate.method == new.payment_method and mandate.status is MandateStatus.VALID
-        if is_theirs and fits:
-            return mandate
-    return None
+    refunded = charged_back = Money(0, payment.amount.currency)
+    for refund in world.refunds.values():
+        if refund.payment_ref == payment_ref and refund.status not in NO_MONEY_BACK:
+            refunded += refund.amount
+    for chargeback in world.chargebacks.values():
+        if chargeback.payment_ref == payment_ref and chargeback.reversed_at is None:
+            charged_back += chargeback.amount
+    world.payments[payment_ref] = replace(payment, refunded=refunded, charged_back=charged_back)

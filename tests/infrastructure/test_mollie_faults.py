@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
-from domain.payments.ports import Declined, NewCustomer
+from domain.payments.ports import Declined, NewCustomer, SequenceType
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.provider import connect
 from tests.contract.stages import an_account
@@ -48,9 +49,8 @@ NOT_AVAILABLE: Final[dict[str, Script]] = {
     "hangs up": hang_up,
     "stops in the middle": raw(OK_HEAD + b"Content-Length: 1000\r\n\r\n{"),
     "speaks no HTTP": raw(b"SSH-2.0-OpenSSH\r\n\r\n"),
-    **{f"says {status}": answer(status, problem(status)) for status in (408, 409, 425, 429)},
+    **{f"says {status}": answer(status, problem(status)) for status in (408, 409, 425)},
     **{f"says {status}": answer(status, HTML) for status in (500, 502, 503, 504)},
-    "says 429 with Retry-After": answer(429, problem(429), "Retry-After: 3600"),
 }
 NO_SENSE: Final[dict[str, Script]] = {
     "refuses the credential": answer(401, problem(401)),
@@ -125,6 +125,31 @@ async def test_an_answer_that_makes_no_sense_is_not_believed(fault: str):
 async def test_an_answer_about_something_else_is_not_believed(difference: str):
     async with mollie_answers(answer(201, NOT_WHAT_WAS_ASKED[difference])) as setting:
         assert await outcome_of(setting.create()) is ProviderUnreadable
+
+
+async def test_a_charge_of_another_mandate_than_was_asked_for_is_not_believed():
+    """One that is not mentioned is taken for the one that was asked for."""
+    charge = replace(ORDER, sequence_type=SequenceType.RECURRING, mandate_ref="mdt_1")
+    for mandate_ref in ("mdt_2", "mdt_1", None):
+        body = payment(sequenceType="recurring", mandateId=mandate_ref)
+        async with mollie_answers(answer(201, body)) as setting:
+            payments = setting.provider.payments
+            request = payments.render(charge)
+            said = await outcome_of(
+                payments.create(setting.account, request, key=charge.attempt_uuid)
+            )
+            assert (said is ProviderUnreadable) == (mandate_ref == "mdt_2")
+
+
+@pytest.mark.parametrize(
+    ("field", "is_gone"), [("customerId", True), ("mandateId", True), ("amount", False)]
+)
+async def test_a_charge_that_is_refused_says_whether_the_mandate_is_to_blame(
+    field: str, is_gone: bool
+):
+    script = answer(422, problem(422, "No", field))
+    async with mollie_answers(script) as setting:
+        assert await setting.create() == Declined("No", field, is_gone=is_gone)
 
 
 async def test_a_look_at_one_payment_that_shows_another_is_not_believed():
@@ -204,6 +229,7 @@ A_REFUND: Final = {
     "id": "re_1",
     "mode": "test",
     "status": "pending",
+    "createdAt": "2026-03-20T12:00:00+00:00",
     "paymentId": "tr_1",
     "amount": {"currency": "EUR", "value": "49.00"},
     "metadata": {"refund": str(REFUND_UUID)},
@@ -236,6 +262,7 @@ async def test_another_customer_than_was_asked_for_is_not_believed(changes: dict
         {"amount": {"currency": "USD", "value": "49.00"}},
         {"metadata": {"refund": str(IDS.new())}},
         {"status": "vanished"},
+        {"createdAt": None},
     ],
 )
 async def test_another_refund_than_was_asked_for_is_not_believed(changes: dict[str, Any]):

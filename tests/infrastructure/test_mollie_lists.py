@@ -14,8 +14,9 @@ import pytest
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import ProviderPayment
+from infrastructure.budget import RateBudget
 from infrastructure.mollie.client import MollieClient
-from infrastructure.mollie.listing import PAGES_MAX
+from infrastructure.mollie.listing import AUDIT_PAGES_MAX, PAGES_MAX
 from infrastructure.mollie.provider import connect
 from tests.contract.stages import an_account
 from tests.fakes.clock import NOON
@@ -25,6 +26,7 @@ from tests.fakes.vault import FakeVault
 IDS: Final = FakeIds(series=3)
 OURS: Final = IDS.new()
 HOST: Final = "mollie.test"
+A_SECOND: Final = timedelta(seconds=1)
 Answer = Callable[[httpx.Request], dict[str, Any]]
 
 
@@ -66,7 +68,8 @@ async def an_archive(answer: Answer) -> AsyncIterator[Archive]:
         archive.asked.append(request.url)
         return httpx.Response(200, content=json.dumps(answer(request)).encode())
 
-    client = MollieClient(f"https://{HOST}", vault, 5, httpx.MockTransport(serve))
+    transport = httpx.MockTransport(serve)
+    client = MollieClient(f"https://{HOST}", vault, 5, transport, budget=RateBudget(100_000))
     archive = Archive(answer, an_account(IDS, vault, "test_x"), client)
     async with client.open():
         yield archive
@@ -112,6 +115,40 @@ async def test_a_list_that_was_not_read_to_the_end_proves_nothing():
         with pytest.raises(ProviderUnavailable):
             await archive.find()
     assert len(archive.asked) == PAGES_MAX
+
+
+async def test_an_audit_reads_back_to_its_moment_and_not_a_page_further():
+    async with an_archive(many_pages(ours_on=0)) as archive:
+        listed = connect(archive.client).payments.since(archive.account, NOON - 60 * A_SECOND)
+        refs = [payment.ref async for payment in listed]
+    assert refs == [f"tr_{number}" for number in range(61)]
+    assert len(archive.asked) == 62
+
+
+async def test_an_audit_that_stops_halfway_is_no_audit():
+    async with an_archive(many_pages(ours_on=0)) as archive:
+        listed = connect(archive.client).payments.since(archive.account, NOON - timedelta(days=1))
+        with pytest.raises(ProviderUnavailable):
+            async for _ in listed:
+                pass
+    assert len(archive.asked) == AUDIT_PAGES_MAX
+
+
+@pytest.mark.parametrize("what", ["refunds", "chargebacks"])
+async def test_what_went_back_is_audited_at_the_top_of_mollies_tree(what: str):
+    went_back = {
+        "id": "xx_1",
+        "mode": "test",
+        "status": "refunded",
+        "paymentId": "tr_1",
+        "amount": {"currency": "EUR", "value": "1.00"},
+        "createdAt": NOON.isoformat(),
+    }
+    listed_page = {"_embedded": {what: [went_back]}, "_links": {"next": None}}
+    async with an_archive(lambda _: listed_page) as archive:
+        listed = getattr(connect(archive.client), what).since(archive.account, NOON)
+        assert [one.ref async for one in listed] == ["xx_1"]
+    assert [url.path for url in archive.asked] == [f"/v2/{what}"]
 
 
 async def test_an_end_of_the_list_is_an_answer():

@@ -15,6 +15,7 @@ from domain.payments.ports import (
     MandateStatus,
     NewPayment,
     PaymentStatus,
+    ProviderChargeback,
     ProviderPayment,
     RefundStatus,
     SequenceType,
@@ -27,10 +28,12 @@ from infrastructure.mollie.wire import (
     REFUND_STATUS,
     SEQUENCE_TYPE,
     WireAmount,
+    WireChargeback,
     WireMandate,
     WirePayment,
     WireRefund,
     amount_of,
+    chargeback_from,
     mandate_from,
     money_from,
     payment_from,
@@ -125,8 +128,14 @@ def test_every_status_of_mollies_has_one_of_ours():
 
 
 def test_an_unknown_status_is_not_guessed_at():
-    amount = WireAmount("EUR", "1.00")
-    refund = WireRefund(id="re_1", mode="test", status="?", amount=amount, payment_id="tr_1")
+    refund = WireRefund(
+        id="re_1",
+        mode="test",
+        status="?",
+        amount=WireAmount("EUR", "1.00"),
+        payment_id="tr_1",
+        created_at=datetime(2026, 3, 20, tzinfo=UTC),
+    )
     mandate = WireMandate(
         id="mdt_1", mode="test", status="?", method="creditcard", customer_id="cst_1"
     )
@@ -198,6 +207,57 @@ def test_only_metadata_of_ours_names_an_attempt(metadata: Any, found: str | None
 def test_a_failed_debit_says_what_the_bank_said():
     details = {"bankReasonCode": "AM04", "bankReason": "Insufficient funds"}
     assert seen(status="failed", details=details).failure_reason == "AM04"
+
+
+@pytest.mark.parametrize(
+    ("details", "status_reason", "reason"),
+    [
+        ({"failureReason": "card_expired"}, {"code": "declined"}, "card_expired"),
+        ({"bankReasonCode": "AC04"}, {"code": "declined"}, "AC04"),
+        ({}, {"code": "declined", "message": "It was declined"}, "declined"),
+        (None, {"code": 7}, None),
+        (None, "declined", None),
+    ],
+)
+def test_the_most_specific_reason_of_a_failure_counts(
+    details: Any, status_reason: Any, reason: str | None
+):
+    failed = seen(status="failed", details=details, statusReason=status_reason)
+    assert failed.failure_reason == reason
+
+
+A_CHARGEBACK: Final = {
+    "id": "chb_1",
+    "paymentId": "tr_1",
+    "amount": {"currency": "EUR", "value": "9.00"},
+    "createdAt": "2026-03-20T12:00:00+00:00",
+}
+
+
+def taken_back(**changes: Any) -> ProviderChargeback:
+    return chargeback_from(msgspec.convert({**A_CHARGEBACK, **changes}, WireChargeback), TEST)
+
+
+def test_a_chargeback_may_say_little():
+    bare = taken_back()
+    assert (bare.ref, bare.payment_ref, bare.amount.minor) == ("chb_1", "tr_1", 9_00)
+    assert bare.reason is bare.reversed_at is None
+    assert taken_back(reason=None, reversedAt=None, mode="test") == bare
+
+    told = taken_back(
+        reason={"code": "AC04", "description": "x"}, reversedAt="2026-03-21T12:00:00Z"
+    )
+    assert (told.reason, told.reversed_at) == ("AC04", datetime(2026, 3, 21, 12, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("reason", ["AC04", [], {}, {"code": 4}])
+def test_a_reason_in_another_form_is_none(reason: Any):
+    assert taken_back(reason=reason).reason is None
+
+
+def test_a_chargeback_of_the_other_mode_is_not_believed():
+    with pytest.raises(ProviderUnreadable):
+        taken_back(mode="live")
 
 
 def test_a_mandate_shows_no_more_than_a_person_recognises():
@@ -277,7 +337,44 @@ def test_a_long_description_is_cut_where_mollie_would_cut_it():
 
 
 def test_nobody_is_sent_back_from_a_charge_on_a_mandate():
-    assert "redirectUrl" not in rendered(sequence_type=SequenceType.RECURRING)
+    charge = rendered(sequence_type=SequenceType.RECURRING, locale="nl_NL")
+    assert not {"redirectUrl", "locale"} & charge.keys()
+
+
+def test_a_charge_names_its_mandate_and_its_bill():
+    attempt, bill, app = IDS.new(), IDS.new(), IDS.new()
+    charge = rendered(
+        attempt_uuid=attempt,
+        checkout_session_uuid=None,
+        bill_uuid=bill,
+        app_uuid=app,
+        sequence_type=SequenceType.RECURRING,
+        mandate_ref="mdt_1",
+        payment_method=None,
+        return_url=None,
+    )
+    assert charge == {
+        "amount": {"currency": "EUR", "value": "49.00"},
+        "description": "Handbook",
+        "sequenceType": "recurring",
+        "customerId": "cst_1",
+        "mandateId": "mdt_1",
+        "metadata": {"attempt": str(attempt), "bill": str(bill), "app": str(app)},
+        "webhookUrl": "https://billing.example/hooks/1?x=1",
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bill_uuid": IDS.new()},
+        {"checkout_session_uuid": None},
+        {"mandate_ref": "mdt_1"},
+    ],
+)
+def test_a_payment_has_one_owner_and_a_shopper_or_a_mandate(changes: dict[str, Any]):
+    with pytest.raises(AssertionError):
+        rendered(**changes)
 
 
 PRIVATE: Final = [

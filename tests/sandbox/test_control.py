@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.sandbox.shop import eventually
+
 
 @pytest.mark.parametrize(
     ("path", "body"),
@@ -72,3 +74,20 @@ async def test_the_log_keeps_the_newest_calls_only(shop, monkeypatch):
         await shop.call("GET", f"payments/tr_{n}")
     paths = [item["path"] for item in await shop.held("requests")]
     assert paths == ["/v2/payments/tr_4", "/v2/payments/tr_3", "/v2/payments/tr_2"]
+
+
+async def test_the_log_forgets_no_delivery_that_is_still_to_be_made(shop, hooks, monkeypatch):
+    monkeypatch.setattr("app.sandbox.mollie.world.LOG_KEPT", 3)
+    hooks.answers = [500] * 10
+    for _ in range(5):
+        await shop.settle((await shop.pay())["id"], "paid")
+    await eventually(lambda: len(hooks.ids) == 5)
+    assert {one["state"] for one in await shop.held("deliveries")} == {"pending"}
+    assert len(await shop.held("deliveries")) == 5
+
+    hooks.answers = []
+    await shop.advance(minutes=1)
+    await eventually(lambda: len(hooks.ids) == 10)
+    for _ in range(3):
+        await shop.settle((await shop.pay())["id"], "paid")
+    assert len(await shop.held("deliveries")) == 3

@@ -30,6 +30,14 @@ async def test_the_cursor_is_inclusive_and_links_lead_both_ways(shop, payments):
     assert ids(before) == [payments[4], payments[3]]
 
 
+async def test_the_page_before_a_short_way_down_begins_at_the_top(shop, payments):
+    page = await shop.get(f"payments?limit=5&from={payments[1]}")
+    assert ids(page) == [payments[1], payments[0]]
+    assert page["_links"]["next"] is None
+    before = (await shop.http.get(page["_links"]["previous"]["href"])).json()
+    assert ids(before) == payments[::-1]
+
+
 async def test_the_oldest_first_on_request(shop, payments):
     assert ids(await shop.get("payments?sort=asc&limit=2")) == payments[:2]
 

@@ -23,6 +23,7 @@ from app.sandbox.mollie.objects import Asked, Payment, Remembered
 from app.sandbox.mollie.outcomes import run_due
 from app.sandbox.mollie.problems import ApiProblem
 from app.sandbox.mollie.routes import ROUTES, Endpoint, is_known, shape_of
+from app.sandbox.mollie.throttle import Throttle
 from app.sandbox.mollie.world import Fault, Universe
 
 
@@ -48,6 +49,7 @@ class Outgoing:
     status: int
     body: bytes
     replayed: bool = False
+    retry_after: int | None = None
 
 
 class Api:
@@ -55,7 +57,7 @@ class Api:
 
     def __init__(self, universe: Universe, courier: Courier, public_url: str | None) -> None:
         self._universe, self._courier = universe, courier
-        self._public_url = public_url
+        self._public_url, self._throttle = public_url, Throttle()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         incoming = await self._read(scope, receive)
@@ -69,8 +71,12 @@ class Api:
         outgoing: Outgoing | None
         try:
             key = credential(incoming.headers)
-            fault = faults.take_fault(self._universe, operation)
-            outgoing = await self._answer(incoming, key, fault)
+            wait = self._throttle.wait(key, self._universe.settings.calls_per_second)
+            if wait is None:
+                fault = faults.take_fault(self._universe, operation)
+                outgoing = await self._answer(incoming, key, fault)
+            else:
+                outgoing = _problem(ApiProblem(429, faults.DETAILS[429]), wait)
         except ApiProblem as problem:
             outgoing = _problem(problem)
         self._log(incoming, operation, key, fault, outgoing)
@@ -90,7 +96,7 @@ class Api:
             if fault.kind != "status":
                 return None
             detail = faults.DETAILS.get(fault.status, "The sandbox was told to fail")
-            return _problem(ApiProblem(fault.status, detail))
+            return _problem(ApiProblem(fault.status, detail), fault.retry_after_seconds)
         name = incoming.idempotency_key
         if incoming.method != "POST" or not name:
             return await self._perform(incoming, key)
@@ -213,14 +219,17 @@ def _route(incoming: Incoming) -> tuple[str, Endpoint, tuple[str, ...]]:
     return *found, ids
 
 
-def _problem(problem: ApiProblem) -> Outgoing:
-    return Outgoing(problem.status, msgspec.json.encode(problem.json()))
+def _problem(problem: ApiProblem, retry_after: int | None = None) -> Outgoing:
+    body = msgspec.json.encode(problem.json())
+    return Outgoing(problem.status, body, retry_after=retry_after)
 
 
 async def _send(send: Send, outgoing: Outgoing) -> None:
     headers = [(b"content-type", HAL_JSON.encode()), (b"cache-control", b"no-store")]
     if outgoing.status != 204:
         headers.append((b"content-length", str(len(outgoing.body)).encode()))
+    if outgoing.retry_after is not None:
+        headers.append((b"retry-after", str(outgoing.retry_after).encode()))
     if outgoing.replayed:
         headers.append((b"idempotent-replayed", b"true"))
     await send({"type": "http.response.start", "status": outgoing.status, "headers": headers})

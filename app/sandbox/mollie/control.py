@@ -28,7 +28,7 @@ from app.sandbox.mollie.refunds import (
     reverse_chargeback,
 )
 from app.sandbox.mollie.routes import OPERATIONS
-from app.sandbox.mollie.world import Fault, Settings, WebhookMode
+from app.sandbox.mollie.world import Fault, Outcomes, Settings, WebhookMode, Word
 
 Count = Annotated[int, Meta(ge=0)]
 _FAULT_STATUS: Final = range(400, 600)
@@ -63,8 +63,11 @@ class SettingsBody(Struct, rename="camel", forbid_unknown_fields=True):
     """Only what is given changes."""
 
     mandate_delay_seconds: Count | UnsetType = UNSET
-    recurring_outcome: Literal["paid", "failed", "open"] | UnsetType = UNSET
+    recurring_outcome: Word | UnsetType = UNSET
+    recurring_outcomes: Outcomes | UnsetType = UNSET
     recurring_failure_reason: str | UnsetType = UNSET
+    debit_delay_seconds: Count | UnsetType = UNSET
+    calls_per_second: Annotated[float, Meta(ge=0)] | UnsetType = UNSET
     latency_ms: Count | UnsetType = UNSET
     strict_webhook_url: bool | UnsetType = UNSET
     idempotency_caches_errors: bool | UnsetType = UNSET

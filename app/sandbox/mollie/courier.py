@@ -1,6 +1,6 @@
 """Carries notifications to the webhook addresses, exactly as Mollie's HTTP client does.
 
-Any number at a time, in no promised order. Runs only inside the server's lifespan.
+Many at a time, in no promised order. Runs only inside the server's lifespan.
 """
 
 import asyncio
@@ -8,13 +8,17 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
+import aiohttp
 import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from app.sandbox.mollie.notify import after_attempt
 from app.sandbox.mollie.objects import Attempt, Delivery
 from app.sandbox.mollie.world import Universe
 
 TIMEOUT_SECONDS: Final = 15.0
+# What waits, waits here: the client's own queue costs more for each the more there are in it.
+AT_A_TIME: Final = 64
 _HEADERS: Final = {
     "User-Agent": "Mollie HTTP client/1.0",
     "Content-Type": "application/x-www-form-urlencoded",
@@ -23,20 +27,34 @@ _HEADERS: Final = {
 }
 
 
+def _over_the_network() -> httpx.AsyncBaseTransport:
+    """aiohttp below httpx's interface, at a fifth of the CPU."""
+
+    def session() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            # Shorter than the idle time after which servers hang up.
+            connector=aiohttp.TCPConnector(limit=AT_A_TIME, keepalive_timeout=4),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+        )
+
+    return AiohttpTransport(trust_env=False, client=session)
+
+
 class Courier:
     def __init__(self, universe: Universe, transport: httpx.AsyncBaseTransport | None) -> None:
         self._universe, self._transport = universe, transport
         self._client: httpx.AsyncClient | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._hands = asyncio.Semaphore(AT_A_TIME)
         self.moved = asyncio.Event()  # a delivery has a new due moment
 
     def start(self) -> None:
         self._client = httpx.AsyncClient(
-            transport=self._transport,
+            transport=self._transport or _over_the_network(),
             timeout=TIMEOUT_SECONDS,
             headers=_HEADERS,
             trust_env=False,
-            limits=httpx.Limits(max_connections=200, max_keepalive_connections=20),
         )
         for delivery in list(self._universe.deliveries.values()):
             self._universe.agenda.plan(delivery)
@@ -55,7 +73,7 @@ class Courier:
             return None
         if (running := self._tasks.get(delivery.id)) is not None:
             return running
-        task = asyncio.create_task(self._attempt(self._client, delivery, due))
+        task = asyncio.create_task(self._in_turn(self._client, delivery, due))
         self._tasks[delivery.id] = task
         task.add_done_callback(lambda done: self._forget(delivery.id, done))
         return task
@@ -77,6 +95,10 @@ class Courier:
         tasks = [self.carry(one, one.first_due) for one in waiting if one and not one.attempts]
         await asyncio.gather(*(task for task in tasks if task is not None))
 
+    async def _in_turn(self, client: httpx.AsyncClient, sent: Delivery, due: datetime) -> None:
+        async with self._hands:
+            await self._attempt(client, sent, due)
+
     async def _attempt(self, client: httpx.AsyncClient, sent: Delivery, due: datetime) -> None:
         universe = self._universe
         status, error = None, None
@@ -89,7 +111,7 @@ class Courier:
         except TimeoutError:
             error = f"no answer within {TIMEOUT_SECONDS:.0f} s"
         # ValueError: a host that only looks like a name, which shows when it is looked up.
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
+        except (httpx.HTTPError, aiohttp.ClientError, httpx.InvalidURL, ValueError) as problem:
             error = f"{type(problem).__name__}: {problem}"
         # A reset may have emptied the world meanwhile.
         if (delivery := universe.deliveries.get(sent.id)) is None:

@@ -1,6 +1,8 @@
 """HAL: links with a type, and the list envelope with its pages."""
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Reversible
+from itertools import islice
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
@@ -37,40 +39,48 @@ def _limit(query: dict[str, str]) -> int:
 
 
 def listing(
-    call: Call, name: str, records: Iterable[R], render: Callable[[R], Json], guide: str
+    call: Call, name: str, records: Reversible[R], render: Callable[[R], Json], guide: str
 ) -> Json:
     """One page of records, which come oldest first; `from` is inclusive."""
     limit, sort = _limit(call.query), call.query.get("sort", "desc")
     if sort not in ("asc", "desc"):
         raise ApiProblem(400, "The sort must be asc or desc", "sort")
-    ordered = list(records)
-    if sort == "desc":
-        ordered.reverse()
-    start = _position(ordered, call.query.get("from"))
-    shown = ordered[start : start + limit]
+    ordered: Iterable[R] = records if sort == "asc" else reversed(records)
+    before, shown, after = _page(iter(ordered), call.query.get("from"), limit)
 
-    def page(position: int) -> dict[str, str]:
-        query = {**call.query, "from": ordered[position].id, "limit": str(limit)}
+    def page(first: R) -> dict[str, str]:
+        query = {**call.query, "from": first.id, "limit": str(limit)}
         return link(call.base, f"{call.path}?{urlencode(query)}")
 
-    after = start + limit
     here = urlencode({**call.query, "limit": str(limit)})
     return {
         "count": len(shown),
         "_embedded": {name: [render(record) for record in shown]},
         "_links": {
             "self": link(call.base, f"{call.path}?{here}"),
-            "previous": page(max(0, start - limit)) if start else None,
-            "next": page(after) if after < len(ordered) else None,
+            "previous": None if before is None else page(before),
+            "next": None if after is None else page(after),
             "documentation": documentation(guide),
         },
     }
 
 
-def _position(ordered: list[R], cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    for position, record in enumerate(ordered):
-        if record.id == cursor:
-            return position
-    raise ApiProblem(400, "Invalid cursor value", "from")
+def _page(
+    ordered: Iterator[R], cursor: str | None, limit: int
+) -> tuple[R | None, list[R], R | None]:
+    """The first of the page before, this page, and the first of the next.
+
+    Reads no further than that: the newest page costs the same however much there is.
+    """
+    passed: deque[R] = deque(maxlen=limit)
+    shown: list[R] = []
+    if cursor is not None:
+        for record in ordered:
+            if record.id == cursor:
+                shown = [record]
+                break
+            passed.append(record)
+        else:
+            raise ApiProblem(400, "Invalid cursor value", "from")
+    shown += islice(ordered, limit - len(shown))
+    return passed[0] if passed else None, shown, next(ordered, None)

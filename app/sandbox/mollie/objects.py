@@ -48,6 +48,7 @@ class Payment(Record, frozen=True, kw_only=True):
     expires_at: datetime | None = None
     expiry_due: datetime | None = None  # Mollie books the expiry a little late
     outcome: str | None = None  # what a recurring charge will come to by itself
+    outcome_reason: str | None = None
     outcome_due: datetime | None = None
     happened: dict[str, datetime] = {}  # status -> when
     failure_reason: str | None = None

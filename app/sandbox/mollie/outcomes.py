@@ -53,7 +53,8 @@ def _likely_method(payment: Payment) -> str:
 
 def _payment_due(universe: Universe, payment: Payment, at: datetime) -> None:
     if payment.outcome is not None:
-        reason = magic_reason(payment) or universe.settings.recurring_failure_reason
+        usual = magic_reason(payment) or universe.settings.recurring_failure_reason
+        reason = payment.outcome_reason or usual
         settle(universe, payment, payment.outcome, at, reason)
     else:
         settle(universe, payment, "expired", at)

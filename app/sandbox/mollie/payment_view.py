@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from app.sandbox.mollie.bank_reasons import bank_reason
 from app.sandbox.mollie.clock import stamp
 from app.sandbox.mollie.hal import documentation, link, page_link
 from app.sandbox.mollie.methods import METHODS
@@ -11,11 +12,6 @@ from app.sandbox.mollie.state import CARD_FAILURES, HAPPENED_AT
 from app.sandbox.mollie.world import World
 
 Json = dict[str, Any]
-_BANK_REASONS: Final = {
-    "insufficient_funds": ("AM04", "Insufficient funds"),
-    "account_closed": ("AC04", "Account closed"),
-    "refused_by_issuer": ("MS03", "Reason not specified"),
-}
 _CARD: Final = {
     "cardToken": "tkn_pqs7GkC3Sf",
     "cardFingerprint": "fHB3CCKx9REkz8fPplT8N4nq",
@@ -128,10 +124,7 @@ def _debit_details(payment: Payment) -> Json:
         "signatureDate": due,
     }
     if payment.status == "failed":
-        code, reason = _BANK_REASONS.get(
-            payment.failure_reason or "", ("MS03", "Reason not specified")
-        )
-        details["bankReasonCode"], details["bankReason"] = code, reason
+        details["bankReasonCode"], details["bankReason"] = bank_reason(payment.failure_reason)
     return details
 
 

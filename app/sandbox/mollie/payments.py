@@ -1,6 +1,6 @@
 """The endpoints of payments: create, get, update, cancel, list; also below a customer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Reversible
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -178,7 +178,7 @@ def list_subscription_payments(call: Call) -> Answer:
     return _listed(call, call.world.of(Payment, subscription.id))
 
 
-def _listed(call: Call, payments: Iterable[Payment]) -> Answer:
+def _listed(call: Call, payments: Reversible[Payment]) -> Answer:
     body = listing(
         call,
         "payments",

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from app.sandbox.mollie.bank_reasons import chargeback_reason
 from app.sandbox.mollie.calls import Answer, Call
 from app.sandbox.mollie.clock import stamp
 from app.sandbox.mollie.hal import PAGING, documentation, link, listing
@@ -126,7 +127,7 @@ def list_refunds(call: Call) -> Answer:
     refunds = (
         call.world.of(Refund, call.find(Payment, call.ids[0]).id)
         if call.ids
-        else list(call.world.shelf(Refund).values())
+        else call.world.shelf(Refund).values()
     )
     body = listing(
         call, "refunds", refunds, lambda r: render_refund(call.world, r, call.base), "list-refunds"
@@ -178,7 +179,8 @@ def render_chargeback(world: World, chargeback: Chargeback, base: str) -> dict[s
         "reversedAt": None if chargeback.reversed_at is None else stamp(chargeback.reversed_at),
     }
     if chargeback.reason is not None:
-        body["reason"] = {"code": "MD06", "description": chargeback.reason}
+        code, description = chargeback_reason(chargeback.reason)
+        body["reason"] = {"code": code, "description": description}
     body["_links"] = {
         "self": link(base, f"{path}/chargebacks/{chargeback.id}"),
         "payment": link(base, path),
@@ -201,7 +203,7 @@ def list_chargebacks(call: Call) -> Answer:
     chargebacks = (
         call.world.of(Chargeback, call.find(Payment, call.ids[0]).id)
         if call.ids
-        else list(call.world.shelf(Chargeback).values())
+        else call.world.shelf(Chargeback).values()
     )
     body = listing(
         call,

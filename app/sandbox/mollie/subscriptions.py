@@ -1,6 +1,6 @@
 """The endpoints of subscriptions. How one lives between calls is in `subscription_life`."""
 
-from collections.abc import Iterable
+from collections.abc import Reversible
 from datetime import date
 from typing import Any, Final
 
@@ -238,7 +238,7 @@ def cancel_subscription(call: Call) -> Answer:
 
 def list_subscriptions(call: Call) -> Answer:
     known_only(call, query=PAGING)
-    found: Iterable[Subscription] = (
+    found: Reversible[Subscription] = (
         call.world.of(Subscription, customer_of(call).id)
         if call.ids
         else call.world.shelf(Subscription).values()

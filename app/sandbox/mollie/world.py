@@ -5,12 +5,14 @@ knobs of the control plane. It knows no HTTP and no rules of Mollie's.
 """
 
 import random
+from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, Final, Literal, TypeVar
+from itertools import islice
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from app.sandbox.mollie.agenda import Agenda
 from app.sandbox.mollie.clock import Clock
@@ -29,6 +31,7 @@ from app.sandbox.mollie.objects import (
 from app.sandbox.mollie.storage import Storage
 
 LOG_KEPT: Final = 5_000
+_TRIM_LOOKS_AT: Final = 20
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _KINDS: Final = {
     kind.__name__: kind
@@ -47,12 +50,28 @@ _KINDS: Final = {
 R = TypeVar("R", bound=Record)
 
 
+Word = Literal["paid", "failed", "open"]
+
+
+class Outcome(Struct, forbid_unknown_fields=True):
+    """What one charge on a mandate comes to."""
+
+    outcome: Word
+    reason: str | None = None
+
+
+Outcomes = Annotated[list[Word | Outcome], Meta(max_length=1000)]
+
+
 class Settings(Struct, rename="camel", forbid_unknown_fields=True):
     """Defaults for what follows; the control plane changes them."""
 
     mandate_delay_seconds: int = 0
-    recurring_outcome: Literal["paid", "failed", "open"] = "paid"
+    recurring_outcome: Word = "paid"
+    recurring_outcomes: Outcomes = field(default_factory=list)  # of the next charges, in order
     recurring_failure_reason: str = "insufficient_funds"
+    debit_delay_seconds: int = 0  # how long a bank takes over a charge on an account
+    calls_per_second: float = 0  # above it 429, for each key; 0: no limit
     latency_ms: int = 0
     strict_webhook_url: bool = False
     idempotency_caches_errors: bool = True
@@ -72,6 +91,7 @@ class Fault(Struct, rename="camel", forbid_unknown_fields=True):
         "status", "timeoutBeforeCommit", "timeoutAfterCommit", "truncatedJson", "connectionReset"
     ]
     status: int = 503
+    retry_after_seconds: Annotated[int, Meta(ge=0)] | None = None
     times: int = 1
 
 
@@ -121,9 +141,10 @@ class Universe:
         self.worlds: dict[str, World] = {}
         self.owner: dict[str, str] = {}  # id -> key, over all worlds
         self.by_token: dict[str, str] = {}
-        self.deliveries: dict[str, Delivery] = {}
-        self.asked: dict[str, Asked] = {}
-        self.remembered: dict[str, Remembered] = {}
+        # Ordered ones, because only they forget their oldest without looking for it.
+        self.deliveries: OrderedDict[str, Delivery] = OrderedDict()
+        self.asked: OrderedDict[str, Asked] = OrderedDict()
+        self.remembered: OrderedDict[str, Remembered] = OrderedDict()
         self.running: dict[str, str] = {}  # idempotency: what is being answered right now
         self.before_response: list[Delivery] = []
 
@@ -170,13 +191,13 @@ class Universe:
         shelf[record.id] = record
 
     def _trim(self, log: dict[str, Any]) -> None:
-        """Forget the oldest lines of a log, except deliveries that are still to be made."""
-        if len(log) <= LOG_KEPT:
-            return
-        for record in log.values():
-            if record.due_at is None:
+        """Forget the oldest lines of a log, except deliveries that are still to be made.
+
+        Looks at few of them, so that a receiver that is away slows down nothing.
+        """
+        for record in list(islice(log.values(), _TRIM_LOOKS_AT if len(log) > LOG_KEPT else 0)):
+            if len(log) > LOG_KEPT and record.due_at is None:
                 self.forget(record)
-                return
 
     def forget(self, record: Record) -> None:
         for log in (self.deliveries, self.asked, self.remembered):
