@@ -3,7 +3,6 @@
 A claim moves a row's `due_at` on, so what a dead worker held comes back by itself.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -12,19 +11,12 @@ from msgspec import Struct
 
 from domain.kernel.idempotency import IdempotencyKeys
 from domain.webhooks.inbox import Message
+from domain.webhooks.ports import WebhookDeliveries
 
 
 class DuePayment(Struct, frozen=True):
     account_uuid: UUID
     provider_ref: str
-
-
-class DueEvent(Struct, frozen=True):
-    uuid: UUID
-    type: str
-    aggregate_uuid: UUID
-    facts: Mapping[str, object]
-    happened_at: datetime
 
 
 class DueWork(Protocol):
@@ -42,15 +34,13 @@ class DueWork(Protocol):
         """Only named: taking one up is a lease of its own."""
         ...
 
+    async def subscriptions(self, now: datetime, until: datetime) -> list[UUID]:
+        """Those in real time for which something is due."""
+        ...
+
     async def refunds(self, now: datetime) -> list[UUID]:
         """Only named, like attempts."""
         ...
-
-    async def events(self, now: datetime) -> list[DueEvent]:
-        """Locked until the transaction ends: one worker at a time keeps an app's order."""
-        ...
-
-    async def delivered(self, uuids: list[UUID], *, at: datetime) -> None: ...
 
 
 class WorkTx(Protocol):
@@ -58,3 +48,5 @@ class WorkTx(Protocol):
     def due_work(self) -> DueWork: ...
     @property
     def idempotency(self) -> IdempotencyKeys: ...
+    @property
+    def webhook_deliveries(self) -> WebhookDeliveries: ...

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from domain.checkout.attempt import backoff
-from domain.checkout.observe_payment import ObservePayment
 from domain.kernel.clock import Clock
 from domain.kernel.errors import DomainError, ProviderUnavailable, ProviderUnreadable
 from domain.kernel.ids import Ids
 from domain.kernel.unit_of_work import UnitOfWork
+from domain.payments.attempt import backoff
+from domain.payments.observe_payment import ObservePayment
 from domain.payments.payment import Payment
 from domain.webhooks.inbox import Directory, InboxTx, Message, Outcome
 
@@ -55,15 +55,13 @@ class ReceiveMessage:
 
         Raises ProviderUnavailable and ProviderUnreadable: the message stays, for later.
         """
-        settled = await self.observe(
+        payment = await self.observe(
             message.app_uuid, message.payment_provider_uuid, message.provider_ref
         )
-        outcome = Outcome.IGNORED if settled is None else Outcome.OBSERVED
+        outcome = Outcome.IGNORED if payment is None else Outcome.OBSERVED
         async with self.unit_of_work.begin(message.app_uuid) as tx:
             await tx.inbox.done(message.uuid, outcome, at=self.clock.now())
-        if settled is None:
-            return None
-        return next(p for p in settled.book.payments if p.provider_ref == message.provider_ref)
+        return payment
 
     async def act_later(self, message: Message) -> DomainError | None:
         """What a worker does with a message. A provider that is away is asked again.
