@@ -5,30 +5,34 @@ the shopper's return, a webhook or the worker's own look. It is pure; repeating 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.checkout import session as sessions
-from domain.checkout.attempt import PaymentAttempt, accepted
-from domain.checkout.session import CheckoutSession, Mode, SessionPaymentStatus, SessionStatus
+from domain.checkout.session import CheckoutSession, SessionPaymentStatus, SessionStatus
 from domain.kernel.events import Event
 from domain.kernel.ids import Ids
 from domain.kernel.money import Money
+from domain.ledger import rules
+from domain.ledger.posting import Posting
 from domain.payments import payment as payments
+from domain.payments.attempt import PaymentAttempt, accepted
+from domain.payments.chargeback import Chargeback
 from domain.payments.mandate import Mandate
 from domain.payments.payment import Payment
-from domain.payments.ports import (
-    MandateStatus,
-    PaymentStatus,
-    ProviderMandate,
-    ProviderPayment,
-    ProviderRefund,
-    SequenceType,
+from domain.payments.ports import PaymentStatus
+from domain.payments.postings import fact_of, money_back_postings
+from domain.payments.refund import Refund, RefundReason
+from domain.payments.sighting import (
+    PaymentFile,
+    Sighting,
+    adopt,
+    money_back,
+    planned,
+    take_in,
 )
-from domain.payments.refund import Refund, RefundReason, conclude
 
 
 class Book(Struct, frozen=True, kw_only=True):
@@ -37,6 +41,7 @@ class Book(Struct, frozen=True, kw_only=True):
     """In order; there is always a first."""
     payments: tuple[Payment, ...] = ()
     refunds: tuple[Refund, ...] = ()
+    chargebacks: tuple[Chargeback, ...] = ()
     mandates: tuple[Mandate, ...] = ()
 
     @property
@@ -62,41 +67,63 @@ class Book(Struct, frozen=True, kw_only=True):
         ordered = sorted((*others, attempt), key=lambda a: a.number)
         return replace(self, attempts=tuple(ordered))
 
+    def file_of(self, payment: Payment) -> PaymentFile:
+        return PaymentFile(
+            payment=payment,
+            refunds=tuple(r for r in self.refunds if r.payment_uuid == payment.uuid),
+            chargebacks=tuple(c for c in self.chargebacks if c.payment_uuid == payment.uuid),
+            mandate=next((m for m in self.mandates if m.provider_ref == payment.mandate_ref), None),
+        )
+
     def with_payment(self, payment: Payment) -> "Book":
         others = tuple(p for p in self.payments if p.uuid != payment.uuid)
         return replace(self, payments=(*others, payment))
+
+    def with_file(self, file: PaymentFile) -> "Book":
+        uuid, mandate = file.payment.uuid, file.mandate
+        mandates = self.mandates
+        if mandate is not None:
+            mandates = (*(m for m in mandates if m.uuid != mandate.uuid), mandate)
+        return replace(
+            self.with_payment(file.payment),
+            refunds=(*(r for r in self.refunds if r.payment_uuid != uuid), *file.refunds),
+            chargebacks=(
+                *(c for c in self.chargebacks if c.payment_uuid != uuid),
+                *file.chargebacks,
+            ),
+            mandates=mandates,
+        )
 
     def with_refund(self, refund: Refund) -> "Book":
         others = tuple(r for r in self.refunds if r.uuid != refund.uuid)
         return replace(self, refunds=(*others, refund))
 
 
-class Sighting(Struct, frozen=True, kw_only=True):
-    """What the provider said, and when we asked."""
-
-    account_uuid: UUID
-    payment: ProviderPayment
-    mandate: ProviderMandate | None = None
-    refunds: tuple[ProviderRefund, ...] = ()
-    at: datetime
-
-
 class Sale(Struct, frozen=True):
     """The session's payment has just been paid, for the first time: hand over what it buys."""
 
     session: CheckoutSession
-    payment: Payment
+    file: PaymentFile
+
+    @property
+    def payment(self) -> Payment:
+        return self.file.payment
 
 
 class Settled(Struct, frozen=True):
     book: Book
     events: tuple[Event, ...] = ()
     sale: Sale | None = None
+    postings: tuple[Posting, ...] = ()
+    """All but what the sale itself is: what it settles is known to whoever hands it over."""
 
 
-def settle(book: Book, sighting: Sighting, *, ids: Ids) -> Settled:
+def settle(
+    book: Book, sighting: Sighting, *, ids: Ids, owed_again: Mapping[UUID, Money] | None = None
+) -> Settled:
     """Take a sighting in. The caller holds the session's lock.
 
+    `owed_again`: by chargeback of the payment, how much stands open on bills because of it.
     A payment that says it is for an attempt of ours, and is not what that asked for, is left out.
     """
     assert sighting.payment.attempt_uuid is not None
@@ -107,13 +134,14 @@ def settle(book: Book, sighting: Sighting, *, ids: Ids) -> Settled:
     payment = known or _adopt(book, attempt, sighting, ids)
     if known is None and not payment.is_surplus:
         book = book.with_attempt(accepted(attempt, at=sighting.at))
-    before = payment
-    payment, events = payments.observe(before, sighting.payment, at=sighting.at)
-    book, refunds_ended = _with_refunds_seen(book.with_payment(payment), sighting)
-    book = _with_mandate(book, payment, sighting, ids)
-    settled = _follow(book, before, payment, sighting.at, ids)
-    book = _planned(settled.book, payment.uuid, sighting.at)
-    return Settled(book, events + refunds_ended + settled.events, settled.sale)
+    before = book.file_of(payment)
+    file, events = take_in(before, sighting, ids=ids)
+    settled = _follow(book.with_file(file), payment, file.payment, sighting, ids)
+    book = settled.book
+    file = book.file_of(book.payment_in(sighting) or file.payment)
+    back = money_back_postings(before, file, at=sighting.at, owed_again=owed_again or {})
+    book = book.with_file(planned(file, at=sighting.at))
+    return Settled(book, events + settled.events, settled.sale, settled.postings + back)
 
 
 def _is_what_was_asked(book: Book, attempt: PaymentAttempt, sighting: Sighting) -> bool:
@@ -126,39 +154,21 @@ def _is_what_was_asked(book: Book, attempt: PaymentAttempt, sighting: Sighting) 
 
 
 def _adopt(book: Book, attempt: PaymentAttempt, sighting: Sighting, ids: Ids) -> Payment:
-    """A payment that we see for the first time; `observe` brings it to where it is now.
-
-    A second one for an attempt is surplus.
-    """
-    seen = sighting.payment
-    return Payment(
-        uuid=ids.new(),
-        app_uuid=book.session.app_uuid,
-        payment_provider_uuid=attempt.payment_provider_uuid,
-        provider_ref=seen.ref,
-        tenant_uuid=attempt.tenant_uuid,
-        attempt_uuid=attempt.uuid,
-        checkout_session_uuid=book.session.uuid,
+    """A second payment for an attempt is surplus."""
+    return replace(
+        adopt(attempt, sighting, ids=ids),
         is_surplus=book.payment_of(attempt) is not None,
-        sequence_type=seen.sequence_type,
-        status=PaymentStatus.OPEN,
-        method=seen.method,
-        amount=seen.amount,
-        refunded=Money(0, seen.amount.currency),
-        charged_back=Money(0, seen.amount.currency),
-        checkout_url=seen.checkout_url,
-        created_at=sighting.at,
-        updated_at=sighting.at,
+        is_verification=book.session.is_verification,
     )
 
 
-def _follow(book: Book, before: Payment, payment: Payment, at: datetime, ids: Ids) -> Settled:
+def _follow(book: Book, before: Payment, payment: Payment, sighting: Sighting, ids: Ids) -> Settled:
     """What a payment's new state means for its session."""
-    session = book.session
+    session, at = book.session, sighting.at
     if payment.status is PaymentStatus.PAID:
         if before.status is not PaymentStatus.PAID:
-            return _paid(book, payment, at, ids)
-        return _with_payment_status(book, payment, at)
+            return _paid(book, payment, sighting, ids)
+        return _with_payment_status(book, payment, sighting)
     if payment.is_surplus or payment.attempt_uuid != book.newest.uuid:
         return Settled(book)
     if session.status not in (SessionStatus.OPEN, SessionStatus.PROCESSING):
@@ -179,36 +189,53 @@ def _follow(book: Book, before: Payment, payment: Payment, at: datetime, ids: Id
     return Settled(replace(book, session=session), events)
 
 
-def _paid(book: Book, payment: Payment, at: datetime, ids: Ids) -> Settled:
-    session = book.session
+def _paid(book: Book, payment: Payment, sighting: Sighting, ids: Ids) -> Settled:
+    session, at = book.session, sighting.at
     sells = session.status in (SessionStatus.OPEN, SessionStatus.PROCESSING)
     if payment.is_surplus or not sells:
         # An expired session sells nothing, and one session sells once. The money goes back.
-        payment = replace(payment, is_surplus=True)
-        book = book.with_payment(payment)
-        if payment.refunded < payment.amount:
-            book = book.with_refund(_refund(payment, RefundReason.SURPLUS, at, ids))
-        surplus = Event(
-            type="payment.surplus_received",
-            aggregate_uuid=payment.uuid,
-            at=at,
-            facts={"paymentUuid": str(payment.uuid), "amount": payment.amount.minor},
-        )
-        return Settled(book, (surplus,))
+        return _surplus(book, replace(payment, is_surplus=True), sighting, ids)
     session, events = sessions.move(session, SessionStatus.COMPLETE, at=at)
     session = replace(
         session,
         payment_status=SessionPaymentStatus.PAID,
         provider_ref=payment.provider_ref,
     )
-    book = replace(book, session=session)
-    if session.mode is Mode.SETUP and payment.refunded < payment.amount:
-        book = book.with_refund(_refund(payment, RefundReason.VERIFICATION, at, ids))
-    settled = _with_payment_status(book, payment, at)
-    return Settled(settled.book, events, Sale(settled.book.session, payment))
+    postings: tuple[Posting, ...] = ()
+    if payment.is_verification:
+        postings = (_held(payment, sighting),)
+        if payment.refunded < payment.amount:
+            back = money_back(payment, RefundReason.VERIFICATION, at=at, ids=ids)
+            book = book.with_refund(back)
+    else:
+        payment = replace(payment, tax=session.amount.tax)
+    book = replace(book.with_payment(payment), session=session)
+    settled = _with_payment_status(book, payment, sighting)
+    sale = Sale(settled.book.session, settled.book.file_of(payment))
+    return Settled(settled.book, events, sale, postings)
 
 
-def _with_payment_status(book: Book, payment: Payment, at: datetime) -> Settled:
+def _surplus(book: Book, payment: Payment, sighting: Sighting, ids: Ids) -> Settled:
+    book = book.with_payment(payment)
+    if payment.refunded < payment.amount:
+        back = money_back(payment, RefundReason.SURPLUS, at=sighting.at, ids=ids)
+        book = book.with_refund(back)
+    surplus = Event(
+        type="payment.surplus_received",
+        aggregate_uuid=payment.uuid,
+        at=sighting.at,
+        facts={"paymentUuid": str(payment.uuid), "amount": payment.amount.minor},
+    )
+    return Settled(book, (surplus,), postings=(_held(payment, sighting),))
+
+
+def _held(payment: Payment, sighting: Sighting) -> Posting:
+    nothing = payment.amount - payment.amount
+    fact = fact_of(payment, payment.uuid, sighting.at)
+    return rules.payment_received(fact, settles=nothing, held=payment.amount)
+
+
+def _with_payment_status(book: Book, payment: Payment, sighting: Sighting) -> Settled:
     session = book.session
     if payment.is_surplus or session.status is not SessionStatus.COMPLETE:
         return Settled(book)
@@ -216,76 +243,5 @@ def _with_payment_status(book: Book, payment: Payment, at: datetime) -> Settled:
     status = SessionPaymentStatus.REFUNDED if back else SessionPaymentStatus.PAID
     if status is session.payment_status:
         return Settled(book)
-    session = replace(session, payment_status=status, updated_at=at)
+    session = replace(session, payment_status=status, updated_at=sighting.at)
     return Settled(replace(book, session=session))
-
-
-def _refund(payment: Payment, reason: RefundReason, at: datetime, ids: Ids) -> Refund:
-    return Refund(
-        uuid=ids.new(),
-        app_uuid=payment.app_uuid,
-        payment_provider_uuid=payment.payment_provider_uuid,
-        payment_uuid=payment.uuid,
-        reason=reason,
-        amount=payment.amount - payment.refunded,
-        first_submitted_at=at,
-        lease_until=at,
-        due_at=at,
-        created_at=at,
-        updated_at=at,
-    )
-
-
-def _with_refunds_seen(book: Book, sighting: Sighting) -> tuple[Book, tuple[Event, ...]]:
-    seen: Mapping[UUID | None, ProviderRefund] = {r.refund_uuid: r for r in sighting.refunds}
-    events: tuple[Event, ...] = ()
-    for refund in book.refunds:
-        if refund.uuid not in seen or sighting.at < refund.updated_at:
-            continue
-        after = conclude(refund, seen[refund.uuid], at=sighting.at)
-        book = book.with_refund(after)
-        if after.is_settled and not refund.is_settled:
-            facts = {"refundUuid": str(refund.uuid), "amount": refund.amount.minor}
-            name, about = f"refund.{after.status}", refund.payment_uuid
-            events += (Event(type=name, aggregate_uuid=about, at=sighting.at, facts=facts),)
-    return book, events
-
-
-def _with_mandate(book: Book, payment: Payment, sighting: Sighting, ids: Ids) -> Book:
-    seen = sighting.mandate
-    if seen is None or payment.status is not PaymentStatus.PAID:
-        return book
-    known = next((m for m in book.mandates if m.provider_ref == seen.ref), None)
-    mandate = Mandate(
-        uuid=known.uuid if known else ids.new(),
-        app_uuid=payment.app_uuid,
-        payment_provider_uuid=payment.payment_provider_uuid,
-        tenant_uuid=payment.tenant_uuid,
-        customer_ref=seen.customer_ref,
-        provider_ref=seen.ref,
-        method=seen.method,
-        status=seen.status,
-        details=seen.details,
-        created_at=known.created_at if known else sighting.at,
-        updated_at=known.updated_at if known else sighting.at,
-    )
-    if mandate == known or (known and sighting.at < known.updated_at):
-        return book
-    mandate = replace(mandate, updated_at=sighting.at)
-    others = tuple(m for m in book.mandates if m.uuid != mandate.uuid)
-    return replace(book, mandates=(*others, mandate))
-
-
-def _planned(book: Book, payment_uuid: UUID, at: datetime) -> Book:
-    """A paid payment is finished when its refunds are settled and its mandate is known."""
-    payment = next(p for p in book.payments if p.uuid == payment_uuid)
-    refunds_open = any(r.payment_uuid == payment_uuid and not r.is_settled for r in book.refunds)
-    wants_mandate = (
-        payment.status is PaymentStatus.PAID
-        and payment.sequence_type is SequenceType.FIRST
-        and not payment.is_surplus
-    )
-    mandate = next((m for m in book.mandates if m.provider_ref == payment.mandate_ref), None)
-    mandate_open = wants_mandate and (mandate is None or mandate.status is MandateStatus.PENDING)
-    unfinished = refunds_open or mandate_open
-    return book.with_payment(payments.look_again(payment, unfinished=unfinished, at=at))

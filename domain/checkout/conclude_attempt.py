@@ -3,19 +3,21 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from msgspec.structs import replace
 
 from domain.checkout import session as sessions
-from domain.checkout.attempt import AttemptStatus, PaymentAttempt, backoff, declined
-from domain.checkout.book import Book, Sighting
+from domain.checkout.book import Book
 from domain.checkout.ports import CheckoutTx
 from domain.checkout.record_sighting import RecordSighting
 from domain.checkout.session import SessionStatus
 from domain.kernel.clock import Clock
 from domain.kernel.events import Event
 from domain.kernel.unit_of_work import UnitOfWork
+from domain.payments.attempt import AttemptStatus, PaymentAttempt, backoff, declined
 from domain.payments.ports import Declined, ProviderPayment
+from domain.payments.sighting import Sighting
 
 Also = Callable[[CheckoutTx, Book], Awaitable[None]]
 """What else belongs into the same transaction, given the book as it will be."""
@@ -40,21 +42,24 @@ class ConcludeAttempt:
             else:
                 account_uuid = attempt.payment_provider_uuid
                 sighting = Sighting(account_uuid=account_uuid, payment=answer, at=now)
-                book = (await self.record(tx, attempt.checkout_session_uuid, sighting)).book
+                book = (await self.record.settle(tx, _session(attempt), sighting)).book
                 if book.payment_in(sighting) is None:
                     book = await self._set_aside(tx, attempt, now)
             if also is not None:
                 await also(tx, book)
         return book
 
+    async def answered(self, attempt: PaymentAttempt, answer: ProviderPayment | Declined) -> None:
+        await self(attempt, answer)
+
     async def release(self, attempt: PaymentAttempt, also: Also | None = None) -> None:
         """The outcome is unknown: let a retry of the caller, or later a worker, carry on."""
         now = self.clock.now()
         async with self.unit_of_work.begin(attempt.app_uuid) as tx:
             due_at = now + backoff(attempt.tries)
-            await tx.checkout.release_attempt(attempt, now=now, due_at=due_at)
+            await tx.attempts.release(attempt, now=now, due_at=due_at)
             if also is not None:
-                await also(tx, await tx.checkout.get(attempt.checkout_session_uuid))
+                await also(tx, await tx.checkout.get(_session(attempt)))
 
     async def set_aside(self, attempt: PaymentAttempt) -> None:
         """The provider contradicts what we asked: a person must look."""
@@ -63,7 +68,7 @@ class ConcludeAttempt:
             await self._set_aside(tx, attempt, now)
 
     async def _set_aside(self, tx: CheckoutTx, attempt: PaymentAttempt, now: datetime) -> Book:
-        before = await tx.checkout.lock(attempt.checkout_session_uuid)
+        before = await tx.checkout.lock(_session(attempt))
         waiting = before.attempt(attempt.uuid)
         if waiting.status is not AttemptStatus.SUBMITTING:
             return before
@@ -76,7 +81,7 @@ class ConcludeAttempt:
     async def _decline(
         self, tx: CheckoutTx, attempt: PaymentAttempt, answer: Declined, now: datetime
     ) -> Book:
-        before = await tx.checkout.lock(attempt.checkout_session_uuid)
+        before = await tx.checkout.lock(_session(attempt))
         waiting = before.attempt(attempt.uuid)
         if waiting.status is not AttemptStatus.SUBMITTING:
             return before
@@ -99,6 +104,11 @@ class ConcludeAttempt:
         return book
 
 
+def _session(attempt: PaymentAttempt) -> UUID:
+    assert attempt.checkout_session_uuid is not None
+    return attempt.checkout_session_uuid
+
+
 def _attempt_event(attempt: PaymentAttempt, what: str, at: datetime) -> Event:
     facts = {
         "paymentAttemptUuid": str(attempt.uuid),
@@ -106,7 +116,7 @@ def _attempt_event(attempt: PaymentAttempt, what: str, at: datetime) -> Event:
     }
     return Event(
         type=f"payment_attempt.{what}",
-        aggregate_uuid=attempt.checkout_session_uuid,
+        aggregate_uuid=_session(attempt),
         at=at,
         facts=facts,
     )

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from typing import Final, assert_never
 from uuid import UUID
 
-from domain.checkout.attempt import AttemptStatus, PaymentAttempt
 from domain.checkout.book import Book
 from domain.checkout.conclude_attempt import ConcludeAttempt
 from domain.checkout.draft import Drafts
-from domain.checkout.observe_payment import ObservePayment
 from domain.checkout.ports import CheckoutTx
 from domain.checkout.session import SessionStatus
-from domain.checkout.submit_attempt import SubmitAttempt
 from domain.kernel.clock import Clock
 from domain.kernel.errors import NotFound, ProviderUnavailable, ProviderUnreadable, StillRunning
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
+from domain.payments.attempt import AttemptStatus, PaymentAttempt
+from domain.payments.observe_payment import ObservePayment
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import PaymentStatus
+from domain.payments.submit_attempt import SubmitAttempt
 
 ATTEMPTS_MAX: Final = 20
 """Per session. Nobody has so many cards; each attempt is a call to the provider."""
@@ -114,10 +114,9 @@ class ContinuePayment:
         if payment is None or not payment.is_live:
             return book
         session = book.session
-        settled = await self.observe(
-            session.app_uuid, payment.payment_provider_uuid, payment.provider_ref
-        )
-        return book if settled is None else settled.book
+        await self.observe(session.app_uuid, payment.payment_provider_uuid, payment.provider_ref)
+        async with self.unit_of_work.begin(session.app_uuid) as tx:
+            return await tx.checkout.get(session.uuid)
 
 
 def _is_live(book: Book) -> bool:

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from domain.checkout.attempt import PaymentAttempt
 from domain.checkout.links import Links
 from domain.checkout.order import PricedOrder
 from domain.checkout.session import CheckoutSession, Mode
 from domain.kernel.ids import Ids
+from domain.payments.attempt import PaymentAttempt
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import NewPayment, Providers, SequenceType
 from domain.tenancy.caller import Actor
@@ -35,6 +35,9 @@ class Drafts:
             price_uuid=order.price_uuid,
             tax_rate_uuid=order.tax_rate_uuid,
             quantity=order.quantity,
+            trial_days=priced.trial_days,
+            subscription_uuid=order.subscription_uuid,
+            bill_uuids=order.bill_uuids,
             amount=priced.amount,
             terms=replace(order.terms, description=priced.description),
             link_token=self.ids.secret(),

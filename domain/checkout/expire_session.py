@@ -14,13 +14,13 @@ from msgspec.structs import replace
 
 from domain.checkout import session as sessions
 from domain.checkout.book import Book
-from domain.checkout.observe_payment import ObservePayment
 from domain.checkout.ports import CheckoutTx
 from domain.checkout.session import SessionStatus
 from domain.kernel.clock import Clock
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
+from domain.payments.observe_payment import ObservePayment
 from domain.payments.ports import Providers
 
 TRY_AGAIN: Final = timedelta(minutes=1)

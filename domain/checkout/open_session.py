@@ -10,8 +10,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from domain.checkout.attempt import AttemptStatus, PaymentAttempt
-from domain.checkout.book import Book, Sighting, settle
+from domain.checkout.book import Book, settle
 from domain.checkout.conclude_attempt import Also, ConcludeAttempt
 from domain.checkout.draft import Drafts
 from domain.checkout.order import (
@@ -25,7 +24,6 @@ from domain.checkout.order import (
 )
 from domain.checkout.ports import CheckoutTx, Intent
 from domain.checkout.session import CheckoutSession, SessionStatus
-from domain.checkout.submit_attempt import SubmitAttempt
 from domain.kernel.clock import Clock, Pause
 from domain.kernel.errors import (
     Conflict,
@@ -41,9 +39,12 @@ from domain.kernel.errors import (
 from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey, keep, need_same
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
+from domain.payments.attempt import AttemptStatus, PaymentAttempt
 from domain.payments.ensure_customer import EnsureCustomer
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Declined, PaymentStatus, ProviderPayment
+from domain.payments.sighting import Sighting
+from domain.payments.submit_attempt import SubmitAttempt
 from domain.tenancy.admission import admit
 from domain.tenancy.caller import Actor, Caller
 from domain.tenancy.tenant import Tenant
@@ -259,7 +260,7 @@ class OpenSession:
                 # Looking through the provider's list may take longer than a request may.
                 raise ProviderUnavailable("a worker is looking the payment up")
             until = now + self.drafts.lease
-            attempt = await tx.checkout.lease_attempt(first.uuid, now=now, until=until)
+            attempt = await tx.attempts.lease(first.uuid, now=now, until=until)
         if attempt is None:
             raise StillRunning("this checkout is being carried on right now")
         return await self._call(_Written(book.session, attempt, account, key), render)

@@ -32,9 +32,16 @@ class Order(Struct, frozen=True, kw_only=True):
     tenant_uuid: TenantUuid
     provider: ProviderName
     mode: Mode
+    account_uuid: UUID | None = None
+    """The account to pay at; None: the price's, or the app's default."""
     price_uuid: UUID | None
     tax_rate_uuid: UUID | None
     quantity: int = 1
+    subscription_uuid: UUID | None = None
+    """The subscription whose payment method a `setup` or `recovery` replaces."""
+    bill_uuids: tuple[UUID, ...] = ()
+    open_amount: Quote | None = None
+    """Of a `recovery`: what is settled, and how much that is. Never a caller's word."""
     currency: Currency | None
     terms: Terms
     lifetime: timedelta = LIFETIME_DEFAULT
@@ -60,6 +67,7 @@ class PriceFacts(Struct, frozen=True, kw_only=True):
     unit_amount: Money
     is_recurring: bool
     trial_days: int
+    """0 also for a tenant that has tried the product out before."""
     is_archived: bool
 
 
@@ -89,6 +97,7 @@ class PricedOrder(Struct, frozen=True, kw_only=True):
     account: PaymentProvider
     description: str
     amount: Quote
+    trial_days: int = 0
 
 
 def price_order(order: Order, facts: OrderFacts, actor: Actor) -> PricedOrder:
@@ -109,14 +118,29 @@ def price_order(order: Order, facts: OrderFacts, actor: Actor) -> PricedOrder:
             description="Card verification, refunded at once",
             amount=quote(verification, 1, None),
         )
+    if order.open_amount is not None:
+        return PricedOrder(
+            order=order,
+            tenant=facts.tenant,
+            account=facts.account,
+            description="What is open",
+            amount=order.open_amount,
+        )
     price, tax = _price(order, facts), _tax(order, facts)
     count = f"{order.quantity} x " if order.quantity > 1 else ""
+    description = f"{count}{price.product_name}"
+    amount = quote(price.unit_amount, order.quantity, tax)
+    if price.trial_days:
+        description = f"{description}: card verification, refunded at once"
+        verification = facts.account.verification_amount(price.unit_amount.currency)
+        amount = quote(verification, 1, None)
     return PricedOrder(
         order=order,
         tenant=facts.tenant,
         account=facts.account,
-        description=f"{count}{price.product_name}",
-        amount=quote(price.unit_amount, order.quantity, tax),
+        description=description,
+        amount=amount,
+        trial_days=price.trial_days,
     )
 
 
@@ -129,13 +153,10 @@ def _price(order: Order, facts: OrderFacts) -> PriceFacts:
     if price.is_recurring is not (order.mode is Mode.SUBSCRIPTION):
         wanted = "a recurring" if order.mode is Mode.SUBSCRIPTION else "a one-time"
         raise Refused(f"mode {order.mode} needs {wanted} price", field="productPriceUuid")
-    if price.trial_days:
-        # Charging at once would break the trial's promise; starting one needs no payment.
-        raise Refused("a price with a trial cannot be checked out", field="productPriceUuid")
     if order.currency not in (None, price.unit_amount.currency):
         message = f"the price is in {price.unit_amount.currency}"
         raise Refused(message, field="currency")
-    if price.unit_amount.minor == 0:
+    if price.unit_amount.minor == 0 and not price.trial_days:
         raise Refused("the price is free: there is nothing to pay", field="productPriceUuid")
     return price
 

@@ -1,23 +1,26 @@
 """What checkout needs from outside."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from msgspec import Struct
 
-from domain.checkout.attempt import PaymentAttempt
 from domain.checkout.book import Book, Sale, Settled
 from domain.checkout.order import Ask, Order, OrderFacts
 from domain.checkout.session import CheckoutSession
-from domain.kernel.events import Event, Outbox
+from domain.kernel.events import Event
 from domain.kernel.idempotency import Answer, IdempotencyKeys, RequestKey
 from domain.kernel.ids import TenantUuid
+from domain.kernel.money import Money
 from domain.kernel.pages import Page, PageRequest
-from domain.payments.accounts import PaymentProviders
+from domain.ledger.ports import LedgerTx
+from domain.payments.attempt import PaymentAttempt
 from domain.payments.customer import Customers
+from domain.payments.observe_payment import ObserveTx
 from domain.payments.repositories import RefundRepository
+from domain.payments.sighting import PaymentFile
 from domain.tenancy.caller import Caller
 
 
@@ -62,10 +65,12 @@ class CheckoutRepository(Protocol):
         """The book, its session's row locked until the transaction ends. Raises NotFound."""
         ...
 
-    async def session_of_attempt(self, attempt_uuid: UUID) -> UUID | None: ...
-
     async def save(self, before: Book, after: Book) -> None:
         """Write the rows that differ."""
+        ...
+
+    async def open_for(self, subscription_uuid: UUID) -> tuple[Book, ...]:
+        """The sessions for a subscription that are not over, the newest first."""
         ...
 
     async def list(
@@ -74,29 +79,27 @@ class CheckoutRepository(Protocol):
         """Newest first. `after`: those older than this one, without counting."""
         ...
 
-    async def lease_attempt(
-        self, uuid: UUID, *, now: datetime, until: datetime
-    ) -> PaymentAttempt | None:
-        """Take up a waiting attempt whose lease is over. None: it is not ours to take."""
-        ...
-
-    async def release_attempt(
-        self, held: PaymentAttempt, *, now: datetime, due_at: datetime
-    ) -> None:
-        """End our lease, unless somebody has taken the attempt up since: then it is theirs."""
-        ...
-
 
 class Purchases(Protocol):
     """Hands over what a sale bought. Runs inside the transaction that settles it."""
 
     async def deliver(self, tx: Any, sale: Sale) -> Sequence[Event]:
         """`tx` is the same transaction, whole: what is bought lives in slices that checkout does
-        not know."""
+        not know. Also posts what the sale is, and that its payment was received."""
+        ...
+
+    async def owed_again(self, tx: Any, payment_uuid: UUID) -> Mapping[UUID, Money]:
+        """By chargeback of the payment, how much stands open on bills because of it."""
+        ...
+
+    async def charged_back(
+        self, tx: Any, before: PaymentFile, file: PaymentFile, *, at: datetime
+    ) -> Sequence[Event]:
+        """A bank has taken money back, or given it again, of what a session sold."""
         ...
 
 
-class CheckoutTx(Protocol):
+class CheckoutTx(ObserveTx, LedgerTx, Protocol):
     """The part of a transaction that checkout may touch."""
 
     @property
@@ -104,10 +107,6 @@ class CheckoutTx(Protocol):
     @property
     def customers(self) -> Customers: ...
     @property
-    def payment_providers(self) -> PaymentProviders: ...
-    @property
     def refunds(self) -> RefundRepository: ...
     @property
     def idempotency(self) -> IdempotencyKeys: ...
-    @property
-    def outbox(self) -> Outbox: ...

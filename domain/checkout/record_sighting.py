@@ -1,11 +1,16 @@
 """Writes a sighting of a payment into its session's book, and hands over what was bought."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.checkout.book import Settled, Sighting, settle
+from domain.checkout.book import Book, Settled, settle
 from domain.checkout.ports import CheckoutTx, Purchases
+from domain.kernel.events import Event
 from domain.kernel.ids import Ids
+from domain.kernel.money import Money
+from domain.payments.payment import Payment
+from domain.payments.sighting import Sighting
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +21,36 @@ class RecordSighting:
     purchases: Purchases
     ids: Ids
 
-    async def __call__(self, tx: CheckoutTx, session_uuid: UUID, sighting: Sighting) -> Settled:
+    async def __call__(
+        self, tx: CheckoutTx, session_uuid: UUID, sighting: Sighting
+    ) -> Payment | None:
+        settled = await self.settle(tx, session_uuid, sighting)
+        return settled.book.payment_in(sighting)
+
+    async def settle(self, tx: CheckoutTx, session_uuid: UUID, sighting: Sighting) -> Settled:
         before = await tx.checkout.lock(session_uuid)
-        settled = settle(before, sighting, ids=self.ids)
+        owed: Mapping[UUID, Money] = {}
+        known = before.payment_in(sighting)
+        if known is not None and sighting.chargebacks:
+            owed = await self.purchases.owed_again(tx, known.uuid)
+        settled = settle(before, sighting, ids=self.ids, owed_again=owed)
         await tx.checkout.save(before, settled.book)
-        events = list(settled.events)
+        await tx.ledger.append(*settled.postings)
+        await tx.outbox.append(*settled.events)
+        await tx.outbox.append(*await self._handed_over(tx, before, settled, sighting))
+        return settled
+
+    async def _handed_over(
+        self, tx: CheckoutTx, before: Book, settled: Settled, sighting: Sighting
+    ) -> list[Event]:
+        events: list[Event] = []
         if settled.sale is not None:
             events += await self.purchases.deliver(tx, settled.sale)
-        await tx.outbox.append(*events)
-        return settled
+        payment = settled.book.payment_in(sighting)
+        if payment is None or not sighting.chargebacks:
+            return events
+        file = settled.book.file_of(payment)
+        known = before.file_of(payment)
+        if file.chargebacks != known.chargebacks:
+            events += await self.purchases.charged_back(tx, known, file, at=sighting.at)
+        return events

@@ -19,6 +19,8 @@ class Mode(StrEnum):
     SETUP = "setup"
     PAYMENT = "payment"
     SUBSCRIPTION = "subscription"
+    RECOVERY = "recovery"
+    """Settles what a subscription has open, with a payment method that replaces the old one."""
 
 
 class SessionStatus(StrEnum):
@@ -94,6 +96,12 @@ class CheckoutSession(Struct, frozen=True, kw_only=True):
     price_uuid: UUID | None
     tax_rate_uuid: UUID | None
     quantity: int
+    trial_days: int = 0
+    """How long the subscription is tried out before it costs anything."""
+    subscription_uuid: UUID | None = None
+    """The subscription whose payment method this replaces, if there is one already."""
+    bill_uuids: tuple[UUID, ...] = ()
+    """What a `recovery` settles."""
     amount: Quote
     terms: Terms
     link_token: str
@@ -106,6 +114,11 @@ class CheckoutSession(Struct, frozen=True, kw_only=True):
     """When to try to expire it: `expires_at`, later when the provider could not be asked."""
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def is_verification(self) -> bool:
+        """The payment only proves that the method works, and is given back."""
+        return self.mode is Mode.SETUP or self.trial_days > 0
 
     @property
     def success_url(self) -> str:

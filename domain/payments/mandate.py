@@ -19,6 +19,8 @@ class Mandate(Struct, frozen=True, kw_only=True):
     provider_ref: str
     method: str
     status: MandateStatus
+    is_default: bool = False
+    """What a subscription of the tenant is charged on when it has no mandate of its own."""
     details: Mapping[str, str] = {}
     created_at: datetime
     updated_at: datetime

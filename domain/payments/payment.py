@@ -34,8 +34,8 @@ ENDED: Final = frozenset({_S.FAILED, _S.CANCELED, _S.EXPIRED})
 """Nothing was paid, and nothing will be."""
 
 LOOKS: Final = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
-"""How old a payment is when we look at it without having been told to; after these, every six
-hours. A lost webhook costs two minutes."""
+"""How old a payment, or a refund of it, is when we look without having been told to; after these,
+every six hours. A lost webhook costs two minutes."""
 LATER_LOOKS: Final = timedelta(hours=6)
 PATIENCE: Final = timedelta(days=14)
 """How long a paid payment's mandate and refunds are followed. Mandates are decided within 72
@@ -49,13 +49,19 @@ class Payment(Struct, frozen=True, kw_only=True):
     provider_ref: str
     tenant_uuid: TenantUuid
     attempt_uuid: UUID
-    checkout_session_uuid: UUID
+    checkout_session_uuid: UUID | None = None
+    bill_uuid: UUID | None = None
+    """What it was asked for: exactly one of the two."""
     is_surplus: bool = False
     """Money that buys nothing: a second payment, or one for an expired session. Given back."""
+    is_verification: bool = False
+    """Only proves that a payment method works. Given back."""
     sequence_type: SequenceType
     status: PaymentStatus
     method: str | None = None
     amount: Money
+    tax: Money
+    """As much of the amount as is tax; 0 until it is paid, and for what buys nothing."""
     refunded: Money
     charged_back: Money
     failure_reason: str | None = None
@@ -101,19 +107,23 @@ def observe(
     return replace(after, updated_at=at), tuple(_events(payment, after, at))
 
 
-def look_again(payment: Payment, *, unfinished: bool, at: datetime) -> Payment:
-    """Plan the next look. `unfinished`: something about a final payment is still on its way."""
-    age = at - payment.created_at
-    if not (payment.is_live or (unfinished and age < PATIENCE)):
+def look_again(payment: Payment, *, unfinished_since: datetime | None, at: datetime) -> Payment:
+    """Plan the next look. `unfinished_since`: since when something about a final payment has been
+    on its way; None: nothing is."""
+    since = payment.created_at if payment.is_live else unfinished_since
+    if since is None or (not payment.is_live and at - since >= PATIENCE):
         return replace(payment, due_at=None)
+    age = at - since
     planned = next((look for look in LOOKS if look > age), (age // LATER_LOOKS + 1) * LATER_LOOKS)
-    return replace(payment, due_at=payment.created_at + planned)
+    return replace(payment, due_at=since + planned)
 
 
 def _events(before: Payment, after: Payment, at: datetime) -> list[Event]:
+    session, bill = after.checkout_session_uuid, after.bill_uuid
     facts = {
         "paymentUuid": str(after.uuid),
-        "checkoutSessionUuid": str(after.checkout_session_uuid),
+        "checkoutSessionUuid": None if session is None else str(session),
+        "billUuid": None if bill is None else str(bill),
         "tenantUuid": str(after.tenant_uuid),
         "currency": after.amount.currency,
         "amount": after.amount.minor,

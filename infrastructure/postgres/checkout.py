@@ -1,39 +1,33 @@
 """Sessions as books, with all that hangs on them: read whole, written row by changed row."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from domain.checkout.attempt import PaymentAttempt
 from domain.checkout.book import Book
 from domain.checkout.session import CheckoutSession
 from domain.kernel.errors import NotFound
 from domain.kernel.ids import TenantUuid
 from domain.kernel.pages import Page, PageRequest
-from domain.payments.mandate import Mandate
-from domain.payments.payment import Payment
-from domain.payments.refund import Refund
+from domain.payments.sighting import PaymentFile
 from infrastructure.postgres import rows
 from infrastructure.postgres.opening import PostgresOpening
+from infrastructure.postgres.payment_files import PostgresPaymentFiles, changed
 
 
 class PostgresCheckout(PostgresOpening):
     """Implements `CheckoutRepository`."""
+
+    @cached_property
+    def _files(self) -> PostgresPaymentFiles:
+        return PostgresPaymentFiles(self._connection, self._app_uuid)
 
     async def get(self, uuid: UUID) -> Book:
         return await self._book(uuid, "")
 
     async def lock(self, uuid: UUID) -> Book:
         return await self._book(uuid, "for update")
-
-    async def session_of_attempt(self, attempt_uuid: UUID) -> UUID | None:
-        uuid: UUID | None = await self._connection.fetchval(
-            "select checkout_session_uuid from payment_attempts where app_uuid = $1 and uuid = $2",
-            self._app_uuid,
-            attempt_uuid,
-        )
-        return uuid
 
     async def _book(self, uuid: UUID, lock: str) -> Book:
         row = await self._connection.fetchrow(
@@ -68,39 +62,22 @@ class PostgresCheckout(PostgresOpening):
             self._app_uuid,
             uuids,
         )
-        refunds = await self._refunds([row["uuid"] for row in payments])
-        mandates = await self._mandates(
-            [row["mandate_ref"] for row in payments if row["mandate_ref"]]
-        )
-        return tuple(
-            _assemble(rows.session_of(row), attempts, payments, refunds, mandates) for row in found
-        )
+        files = await self._files.of([rows.payment_of(row) for row in payments])
+        return tuple(_assemble(rows.session_of(row), attempts, files) for row in found)
 
-    async def _refunds(self, payments: list[UUID]) -> tuple[Refund, ...]:
-        if not payments:
-            return ()
+    async def open_for(self, subscription_uuid: UUID) -> tuple[Book, ...]:
         found = await self._connection.fetch(
             f"""
-            select {rows.REFUND} from refunds
-             where app_uuid = $1 and payment_uuid = any($2) order by uuid
+            select {rows.SESSION} from checkout_sessions
+             where app_uuid = $1 and subscription_uuid = $2 and status in ('open', 'processing')
+               and tenant_uuid = (select s.tenant_uuid from subscriptions s
+                                   where s.app_uuid = $1 and s.uuid = $2)
+             order by uuid desc
             """,
             self._app_uuid,
-            payments,
+            subscription_uuid,
         )
-        return tuple(rows.refund_of(row) for row in found)
-
-    async def _mandates(self, refs: list[str]) -> tuple[Mandate, ...]:
-        if not refs:
-            return ()
-        found = await self._connection.fetch(
-            f"""
-            select {rows.MANDATE} from mandates
-             where app_uuid = $1 and provider_ref = any($2) order by uuid
-            """,
-            self._app_uuid,
-            refs,
-        )
-        return tuple(rows.mandate_of(row) for row in found)
+        return await self._books(found)
 
     async def list(
         self, request: PageRequest, *, only: frozenset[TenantUuid] | None, after: UUID | None
@@ -133,14 +110,9 @@ class PostgresCheckout(PostgresOpening):
     async def save(self, before: Book, after: Book) -> None:
         if after.session != before.session:
             await self._save_session(after.session)
-        for attempt in _changed(before.attempts, after.attempts):
-            await self._save_attempt(attempt)
-        for payment in _changed(before.payments, after.payments):
-            await self._save_payment(payment)
-        for refund in _changed(before.refunds, after.refunds):
-            await self._save_refund(refund)
-        for mandate in _changed(before.mandates, after.mandates):
-            await self._save_mandate(mandate)
+        for attempt in changed(before.attempts, after.attempts):
+            await self._files.save_attempt(attempt)
+        await self._files.save(before, after)
 
     async def _save_session(self, session: CheckoutSession) -> None:
         await self._connection.execute(
@@ -160,179 +132,18 @@ class PostgresCheckout(PostgresOpening):
             session.updated_at,
         )
 
-    async def _save_attempt(self, attempt: PaymentAttempt) -> None:
-        await self._connection.execute(
-            f"""
-            insert into payment_attempts ({rows.ATTEMPT})
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-            on conflict (app_uuid, uuid) do update
-               set status = excluded.status, decline_reason = excluded.decline_reason,
-                   updated_at = excluded.updated_at
-             where payment_attempts.app_uuid = $1
-            """,
-            self._app_uuid,
-            attempt.uuid,
-            attempt.checkout_session_uuid,
-            attempt.number,
-            attempt.payment_provider_uuid,
-            attempt.tenant_uuid,
-            attempt.status,
-            attempt.request,
-            attempt.decline_reason,
-            attempt.first_submitted_at,
-            attempt.tries,
-            attempt.lease_until,
-            attempt.due_at,
-            attempt.created_at,
-            attempt.updated_at,
-        )
-
-    async def _save_payment(self, payment: Payment) -> None:
-        await self._connection.execute(
-            f"""
-            insert into payments ({rows.PAYMENT})
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                    $18, $19, $20, $21, $22, $23)
-            on conflict (app_uuid, uuid) do update
-               set is_surplus = excluded.is_surplus, status = excluded.status,
-                   method = excluded.method, refunded_minor = excluded.refunded_minor,
-                   charged_back_minor = excluded.charged_back_minor,
-                   failure_reason = excluded.failure_reason, checkout_url = excluded.checkout_url,
-                   customer_ref = excluded.customer_ref, mandate_ref = excluded.mandate_ref,
-                   paid_at = excluded.paid_at, due_at = excluded.due_at,
-                   updated_at = excluded.updated_at
-             where payments.app_uuid = $1
-            """,
-            self._app_uuid,
-            payment.uuid,
-            payment.payment_provider_uuid,
-            payment.provider_ref,
-            payment.tenant_uuid,
-            payment.attempt_uuid,
-            payment.checkout_session_uuid,
-            payment.is_surplus,
-            payment.sequence_type,
-            payment.status,
-            payment.method,
-            payment.amount.currency,
-            payment.amount.minor,
-            payment.refunded.minor,
-            payment.charged_back.minor,
-            payment.failure_reason,
-            payment.checkout_url,
-            payment.customer_ref,
-            payment.mandate_ref,
-            payment.paid_at,
-            payment.due_at,
-            payment.created_at,
-            payment.updated_at,
-        )
-
-    async def _save_refund(self, refund: Refund) -> None:
-        await self._connection.execute(
-            f"""
-            insert into refunds ({rows.REFUND})
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-            on conflict (app_uuid, uuid) do update
-               set status = excluded.status, provider_ref = excluded.provider_ref,
-                   decline_reason = excluded.decline_reason, updated_at = excluded.updated_at
-             where refunds.app_uuid = $1
-            """,
-            self._app_uuid,
-            refund.uuid,
-            refund.payment_provider_uuid,
-            refund.payment_uuid,
-            refund.reason,
-            refund.status,
-            refund.provider_ref,
-            refund.amount.currency,
-            refund.amount.minor,
-            refund.decline_reason,
-            refund.first_submitted_at,
-            refund.tries,
-            refund.lease_until,
-            refund.due_at,
-            refund.created_at,
-            refund.updated_at,
-        )
-
-    async def _save_mandate(self, mandate: Mandate) -> None:
-        await self._connection.execute(
-            f"""
-            insert into mandates ({rows.MANDATE})
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-            on conflict (app_uuid, payment_provider_uuid, provider_ref) do update
-               set status = excluded.status, method = excluded.method,
-                   details = excluded.details, updated_at = excluded.updated_at
-             where mandates.app_uuid = $1
-            """,
-            self._app_uuid,
-            mandate.uuid,
-            mandate.payment_provider_uuid,
-            mandate.tenant_uuid,
-            mandate.customer_ref,
-            mandate.provider_ref,
-            mandate.method,
-            mandate.status,
-            dict(mandate.details),
-            mandate.created_at,
-            mandate.updated_at,
-        )
-
-    async def lease_attempt(
-        self, uuid: UUID, *, now: datetime, until: datetime
-    ) -> PaymentAttempt | None:
-        row = await self._connection.fetchrow(
-            f"""
-            update payment_attempts
-               set lease_until = $4, due_at = $4, tries = tries + 1, updated_at = $3
-             where app_uuid = $1 and uuid = $2 and status = 'submitting' and lease_until <= $3
-            returning {rows.ATTEMPT}
-            """,
-            self._app_uuid,
-            uuid,
-            now,
-            until,
-        )
-        return None if row is None else rows.attempt_of(row)
-
-    async def release_attempt(
-        self, held: PaymentAttempt, *, now: datetime, due_at: datetime
-    ) -> None:
-        await self._connection.execute(
-            """
-            update payment_attempts set lease_until = $3, due_at = $4, updated_at = $3
-             where app_uuid = $1 and uuid = $2 and status = 'submitting' and lease_until = $5
-            """,
-            self._app_uuid,
-            held.uuid,
-            now,
-            due_at,
-            held.lease_until,
-        )
-
 
 def _assemble(
-    session: CheckoutSession,
-    attempts: Sequence[Any],
-    payments: Sequence[Any],
-    refunds: tuple[Refund, ...],
-    mandates: tuple[Mandate, ...],
+    session: CheckoutSession, attempts: Sequence[Any], files: Sequence[PaymentFile]
 ) -> Book:
-    own = tuple(
-        rows.payment_of(row) for row in payments if row["checkout_session_uuid"] == session.uuid
-    )
-    uuids, refs = {p.uuid for p in own}, {p.mandate_ref for p in own}
+    own = [file for file in files if file.payment.checkout_session_uuid == session.uuid]
     return Book(
         session=session,
         attempts=tuple(
             rows.attempt_of(row) for row in attempts if row["checkout_session_uuid"] == session.uuid
         ),
-        payments=own,
-        refunds=tuple(r for r in refunds if r.payment_uuid in uuids),
-        mandates=tuple(m for m in mandates if m.provider_ref in refs),
+        payments=tuple(file.payment for file in own),
+        refunds=tuple(refund for file in own for refund in file.refunds),
+        chargebacks=tuple(chargeback for file in own for chargeback in file.chargebacks),
+        mandates=tuple({f.mandate.uuid: f.mandate for f in own if f.mandate}.values()),
     )
-
-
-def _changed(before: tuple[Any, ...], after: tuple[Any, ...]) -> list[Any]:
-    return [row for row in after if row not in before]

@@ -37,6 +37,9 @@ _FACTS = """
            pr.recurring_interval, pr.trial_days, pr.archived_at as price_archived_at,
            po.name as product_name,
            tr.percentage_e4, tr.inclusive, tr.deleted_at as tax_deleted_at,
+           exists (select from trials t0
+                    where t0.app_uuid = a.app_uuid and t0.tenant_uuid = $2
+                      and t0.product_uuid = pr.product_uuid) as trial_is_used,
            i.fingerprint, i.subject_uuid, i.answer_status, i.answer_body, i.lease_until,
            i.expires_at as claim_expires_at,
            -- Not a join: planned while the tables are new, it would read all the app's sessions.
@@ -52,8 +55,8 @@ _FACTS = """
       left join tax_rates tr on tr.app_uuid = a.app_uuid and tr.uuid = $7
       left join payment_providers p
         on p.app_uuid = a.app_uuid and p.name = $5 and p.deleted_at is null
-       and case when pr.payment_provider_uuid is null then p.is_default
-                else p.uuid = pr.payment_provider_uuid end
+       and case when coalesce($10, pr.payment_provider_uuid) is null then p.is_default
+                else p.uuid = coalesce($10, pr.payment_provider_uuid) end
       left join customers c
         on c.app_uuid = a.app_uuid and c.payment_provider_uuid = p.uuid and c.tenant_uuid = $2
       left join idempotency_keys i
@@ -77,9 +80,10 @@ _ADD = """
         insert into checkout_sessions (app_uuid, uuid, tenant_uuid, user_uuid,
                payment_provider_uuid, mode, status, payment_status, price_uuid, tax_rate_uuid,
                quantity, currency, subtotal_minor, tax_minor, total_minor, terms, link_token,
-               expires_at, due_at, created_at, updated_at)
+               expires_at, due_at, created_at, updated_at, trial_days, subscription_uuid,
+               bill_uuids)
         select $1, subject_uuid, $11, $12, $13, $14, 'open', 'unpaid', $15, $16,
-               $17, $18, $19, $20, $21, $22, $23, $24, $24, $8, $8
+               $17, $18, $19, $20, $21, $22, $23, $24, $24, $8, $8, $27, $28, $29
           from claimed
         returning uuid, id
     ), attempt as (
@@ -106,9 +110,10 @@ _OPEN_ACCEPTED = """
         insert into payments (app_uuid, uuid, payment_provider_uuid, provider_ref, tenant_uuid,
                attempt_uuid, checkout_session_uuid, is_surplus, sequence_type, status, method,
                currency, amount_minor, refunded_minor, charged_back_minor, checkout_url,
-               customer_ref, mandate_ref, due_at, created_at, updated_at)
+               customer_ref, mandate_ref, due_at, created_at, updated_at, is_verification,
+               tax_minor)
         select $1, $5, $6, $7, $8, attempt.uuid, $2, false, $9, $10, $11,
-               $12, $13, 0, 0, $14, $15, $16, $17, $3, $3
+               $12, $13, 0, 0, $14, $15, $16, $17, $3, $3, $23, 0
           from attempt
     ), opened as (
         update checkout_sessions s
@@ -143,6 +148,7 @@ class PostgresOpening:
             order.tax_rate_uuid,
             ask.operation,
             ask.stored_key,
+            order.account_uuid,
         )
         if row is None:
             return OrderFacts(admission=AdmissionFacts(app_is_disabled=None))
@@ -189,6 +195,9 @@ class PostgresOpening:
             session.expires_at,
             attempt.uuid,
             attempt.request,
+            session.trial_days,
+            session.subscription_uuid,
+            list(session.bill_uuids),
         )
         return None if id is None else msgspec.structs.replace(session, id=id)
 
@@ -218,6 +227,7 @@ class PostgresOpening:
             key.caller,
             key.operation,
             key.key,
+            payment.is_verification,
         )
         return done is not None
 
@@ -279,7 +289,7 @@ def _price(row: Any) -> PriceFacts | None:
         product_name=row["product_name"],
         unit_amount=Money(row["unit_amount_minor"], Currency(row["price_currency"])),
         is_recurring=row["recurring_interval"] is not None,
-        trial_days=row["trial_days"],
+        trial_days=0 if row["trial_is_used"] else row["trial_days"],
         is_archived=row["price_archived_at"] is not None,
     )
 

@@ -1,12 +1,13 @@
 """A payment attempt: what we asked of the provider, written down before asking.
 
-The exact bytes and the key (the attempt's uuid) are fixed, so that asking again is the same
-question. A lease says who may ask now; `due_at` says when a worker may.
+It collects for a checkout session or for a bill. The exact bytes and the key (the attempt's uuid)
+are fixed, so that asking again is the same question. A lease says who may ask now; `due_at` says
+when a worker may.
 """
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -27,10 +28,24 @@ BACKOFF_FIRST: Final = timedelta(seconds=10)
 BACKOFF_MAX: Final = timedelta(minutes=10)
 
 
+class OwnerKind(StrEnum):
+    SESSION = "session"
+    BILL = "bill"
+
+
+class Owner(Struct, frozen=True):
+    """What an attempt collects for."""
+
+    kind: OwnerKind
+    uuid: UUID
+
+
 class PaymentAttempt(Struct, frozen=True, kw_only=True):
     uuid: UUID
     app_uuid: AppUuid
-    checkout_session_uuid: UUID
+    checkout_session_uuid: UUID | None = None
+    bill_uuid: UUID | None = None
+    """What it collects for: exactly one of the two."""
     number: int
     payment_provider_uuid: UUID
     tenant_uuid: TenantUuid
@@ -43,6 +58,29 @@ class PaymentAttempt(Struct, frozen=True, kw_only=True):
     due_at: datetime
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def owner(self) -> Owner:
+        if self.bill_uuid is not None:
+            return Owner(OwnerKind.BILL, self.bill_uuid)
+        assert self.checkout_session_uuid is not None
+        return Owner(OwnerKind.SESSION, self.checkout_session_uuid)
+
+
+class PaymentAttempts(Protocol):
+    """The journal of attempts, whatever they collect for."""
+
+    async def owner(self, uuid: UUID) -> Owner | None:
+        """None: we made no such attempt."""
+        ...
+
+    async def lease(self, uuid: UUID, *, now: datetime, until: datetime) -> PaymentAttempt | None:
+        """Take up a waiting attempt whose lease is over. None: it is not ours to take."""
+        ...
+
+    async def release(self, held: PaymentAttempt, *, now: datetime, due_at: datetime) -> None:
+        """End our lease, unless somebody has taken the attempt up since: then it is theirs."""
+        ...
 
 
 def backoff(tries: int) -> timedelta:

@@ -5,14 +5,19 @@ The caller holds the attempt's lease, and no transaction is open.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
-from domain.checkout.attempt import PaymentAttempt
 from domain.kernel.clock import Clock
 from domain.kernel.errors import ProviderUnavailable
+from domain.payments.attempt import OwnerKind, PaymentAttempt
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Declined, ProviderPayment, Providers
 
 LOST = Declined("the provider never received the request")
+
+LOOK_TWICE_WITHIN: Final = timedelta(minutes=15)
+"""A charge that nobody watches is taken for lost only when two looks, so far apart, find nothing:
+the provider's list may lag behind what it has done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,11 @@ class SubmitAttempt:
         age = self.clock.now() - attempt.first_submitted_at
         return age >= timedelta(seconds=self.providers[account.name].key_window_s)
 
+    def _may_yet_appear(self, account: PaymentProvider, attempt: PaymentAttempt) -> bool:
+        key_window = timedelta(seconds=self.providers[account.name].key_window_s)
+        age = self.clock.now() - attempt.first_submitted_at
+        return attempt.owner.kind is OwnerKind.BILL and age < key_window + LOOK_TWICE_WITHIN
+
     async def __call__(
         self, account: PaymentProvider, attempt: PaymentAttempt
     ) -> ProviderPayment | Declined:
@@ -34,7 +44,10 @@ class SubmitAttempt:
         if self.is_forgotten(account, attempt):
             # The provider has forgotten our key: asking again could charge twice. Look instead.
             since = attempt.first_submitted_at
-            return await provider.payments.find(account, attempt.uuid, since=since) or LOST
+            found = await provider.payments.find(account, attempt.uuid, since=since)
+            if found is None and self._may_yet_appear(account, attempt):
+                raise ProviderUnavailable("the charge is not in the provider's list yet")
+            return found or LOST
         # The fence: whoever was frozen for so long must not send, another may hold the lease.
         # The clock is read right before the call, never carried over from the claim.
         if self.clock.now() > attempt.lease_until - self.lease / 2:

@@ -2,26 +2,45 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final, Protocol
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from domain.checkout.attempt import backoff
-from domain.checkout.ports import CheckoutTx
 from domain.kernel.clock import Clock
-from domain.kernel.errors import DomainError, ProviderUnavailable, ProviderUnreadable
+from domain.kernel.errors import (
+    DomainError,
+    ProviderUnavailable,
+    ProviderUnreadable,
+    RefundTooSoon,
+)
 from domain.kernel.events import Event
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
+from domain.ledger.ports import LedgerTx
+from domain.payments.accounts import AccountsTx
+from domain.payments.attempt import backoff
 from domain.payments.payment import Payment
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Declined, ProviderRefund, Providers, RefundStatus
+from domain.payments.postings import money_back_postings
 from domain.payments.refund import Refund, conclude
+from domain.payments.repositories import PaymentRepository, RefundRepository
+
+REPEATABLE_AFTER: Final = timedelta(minutes=61)
+"""Within an hour Mollie takes a refund of the same amount on the same payment for a repetition."""
+
+
+class RefundsTx(AccountsTx, LedgerTx, Protocol):
+    @property
+    def payments(self) -> PaymentRepository: ...
+    @property
+    def refunds(self) -> RefundRepository: ...
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitRefund:
-    unit_of_work: UnitOfWork[CheckoutTx]
+    unit_of_work: UnitOfWork[RefundsTx]
     providers: Providers
     clock: Clock
     lease: timedelta
@@ -33,16 +52,17 @@ class SubmitRefund:
             refund = await tx.refunds.lease(refund_uuid, now=now, until=now + self.lease)
             if refund is None:
                 return None
-            payment = await tx.refunds.payment_of(refund)
+            payment = await tx.payments.get(refund.payment_uuid)
             account = await tx.payment_providers.get(refund.payment_provider_uuid)
         try:
             answer = await self._ask(account, payment, refund)
         except (ProviderUnavailable, ProviderUnreadable) as error:
+            wait = REPEATABLE_AFTER if isinstance(error, RefundTooSoon) else backoff(refund.tries)
             async with self.unit_of_work.begin(app_uuid) as tx:
-                due_at = self.clock.now() + backoff(refund.tries)
-                await tx.refunds.release(refund.uuid, now=self.clock.now(), due_at=due_at)
+                now = self.clock.now()
+                await tx.refunds.release(refund.uuid, now=now, due_at=now + wait)
             return error
-        await self._conclude(payment, refund, answer)
+        await self._conclude(refund, answer)
         return None
 
     async def _ask(
@@ -60,28 +80,29 @@ class SubmitRefund:
             account, payment.provider_ref, refund.amount, refund_uuid=refund.uuid
         )
 
-    async def _conclude(
-        self, payment: Payment, refund: Refund, answer: ProviderRefund | Declined
-    ) -> None:
+    async def _conclude(self, refund: Refund, answer: ProviderRefund | Declined) -> None:
         now = self.clock.now()
         async with self.unit_of_work.begin(refund.app_uuid) as tx:
-            before = await tx.checkout.lock(payment.checkout_session_uuid)
+            before = await tx.payments.lock_file(refund.payment_uuid)
             held = next(r for r in before.refunds if r.uuid == refund.uuid)
             if held.status is RefundStatus.REQUESTED:  # a sighting may know more already
                 held = conclude(held, answer, at=now)
-            book = before.with_refund(held)
-            # Look again soon: the provider's own sum of refunds is what the session goes by.
-            paid = next(p for p in book.payments if p.uuid == payment.uuid)
-            book = book.with_payment(replace(paid, due_at=now))
-            await tx.checkout.save(before, book)
-            facts = {
-                "refundUuid": str(refund.uuid),
-                "paymentUuid": str(payment.uuid),
-                "reason": refund.reason,
-                "currency": refund.amount.currency,
-                "amount": refund.amount.minor,
-            }
-            what = "refund.declined" if isinstance(answer, Declined) else "refund.accepted"
-            await tx.outbox.append(
-                Event(type=what, aggregate_uuid=payment.uuid, at=now, facts=facts)
-            )
+            others = tuple(r for r in before.refunds if r.uuid != refund.uuid)
+            # Look again soon: the provider's own sum of refunds is what the payment goes by.
+            payment = replace(before.payment, due_at=now)
+            after = replace(before, payment=payment, refunds=(*others, held))
+            await tx.payments.save_file(before, after)
+            await tx.ledger.append(*money_back_postings(before, after, at=now))
+            await tx.outbox.append(_event(refund, answer))
+
+
+def _event(refund: Refund, answer: ProviderRefund | Declined) -> Event:
+    facts = {
+        "refundUuid": str(refund.uuid),
+        "paymentUuid": str(refund.payment_uuid),
+        "reason": refund.reason,
+        "currency": refund.amount.currency,
+        "amount": refund.amount.minor,
+    }
+    what = "refund.declined" if isinstance(answer, Declined) else "refund.accepted"
+    return Event(type=what, aggregate_uuid=refund.payment_uuid, at=refund.updated_at, facts=facts)

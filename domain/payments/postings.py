@@ -1,0 +1,97 @@
+"""What a change of a payment's file means for the ledger: money that went back, and came again.
+
+That a payment has been received is posted by whoever knows what it settles.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from domain.catalog.quote import Quote
+from domain.kernel.money import Money
+from domain.ledger import rules
+from domain.ledger.parts import nothing, part_of
+from domain.ledger.posting import Posting
+from domain.ledger.rules import Fact
+from domain.payments.payment import Payment
+from domain.payments.ports import RefundStatus
+from domain.payments.refund import Refund, RefundReason
+from domain.payments.sighting import PaymentFile
+
+_NOTHING: Final[Mapping[UUID, Money]] = {}
+
+
+def money_back_postings(
+    before: PaymentFile | None,
+    after: PaymentFile,
+    *,
+    at: datetime,
+    owed_again: Mapping[UUID, Money] = _NOTHING,
+) -> tuple[Posting, ...]:
+    """Refunds made, and chargebacks received and reversed, since `before`.
+
+    `owed_again`: by chargeback, how much of it stands open on bills. Reversing one settles that.
+    """
+    return (*_refunds(before, after, at), *_chargebacks(before, after, at, owed_again))
+
+
+def _refunds(before: PaymentFile | None, after: PaymentFile, at: datetime) -> Iterator[Posting]:
+    posted = {r.uuid for r in _made(before)} if before else set()
+    of_sale = [r for r in _made(after) if not _is_of_held(after, r)]
+    gone = sum(r.amount.minor for r in of_sale if r.uuid in posted)
+    for refund in sorted(_made(after), key=lambda r: r.uuid):
+        if refund.uuid in posted:
+            continue
+        fact = fact_of(after.payment, refund.uuid, at)
+        if _is_of_held(after, refund):
+            yield rules.held_given_back(fact, refund.amount)
+        else:
+            yield rules.refund_made(fact, _part(_sold(after), gone, refund.amount))
+            gone += refund.amount.minor
+
+
+def _is_of_held(file: PaymentFile, refund: Refund) -> bool:
+    return file.is_held or refund.reason in (RefundReason.SURPLUS, RefundReason.VERIFICATION)
+
+
+def _sold(file: PaymentFile) -> Quote:
+    """As much of the payment as bought something."""
+    payment = file.payment
+    surplus = (r for r in file.refunds if r.reason is RefundReason.SURPLUS and r.gives_back)
+    total = payment.amount - sum((r.amount for r in surplus), payment.amount - payment.amount)
+    return Quote(total - payment.tax, payment.tax, total)
+
+
+def _made(file: PaymentFile) -> list[Refund]:
+    return [r for r in file.refunds if r.status is RefundStatus.REFUNDED]
+
+
+def _part(whole: Quote, gone_minor: int, amount: Money) -> Quote:
+    """The next part of what was paid, after as much is gone."""
+    if gone_minor + amount.minor > whole.total.minor:  # more than was paid: a gift, without tax
+        return Quote(amount, Money(0, amount.currency), amount)
+    gone = part_of(whole, nothing(amount.currency), Money(gone_minor, amount.currency))
+    return part_of(whole, gone, amount)
+
+
+def _chargebacks(
+    before: PaymentFile | None, after: PaymentFile, at: datetime, owed_again: Mapping[UUID, Money]
+) -> Iterator[Posting]:
+    known = {c.uuid: c for c in before.chargebacks} if before else {}
+    for chargeback in after.chargebacks:
+        fact, was = fact_of(after.payment, chargeback.uuid, at), known.get(chargeback.uuid)
+        if was is None:
+            yield rules.chargeback_received(fact, chargeback.amount)
+        if chargeback.reversed_at is not None and (was is None or was.reversed_at is None):
+            settles = owed_again.get(chargeback.uuid, Money(0, chargeback.amount.currency))
+            yield rules.chargeback_reversed(fact, chargeback.amount, settles=settles)
+
+
+def fact_of(payment: Payment, source_uuid: UUID, at: datetime) -> Fact:
+    return Fact(
+        source_uuid=source_uuid,
+        tenant_uuid=payment.tenant_uuid,
+        at=at,
+        facts={"paymentUuid": str(payment.uuid)},
+    )

@@ -1,0 +1,91 @@
+"""Gives a paid payment back, whole or in part, because the app asks for it.
+
+What is left of it is checked under the payment's lock, so that two requests never promise the same
+money. The intent is written down; a worker sends it (submit_refund.py).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.kernel.clock import Clock
+from domain.kernel.errors import Conflict, Refused
+from domain.kernel.ids import Ids
+from domain.kernel.money import Money
+from domain.payments.ports import PaymentStatus
+from domain.payments.refund import Refund, RefundReason, refund_event
+from domain.payments.sighting import PaymentFile
+from domain.payments.submit_refund import REPEATABLE_AFTER, RefundsTx
+
+
+class WantedRefund(Struct, frozen=True, kw_only=True):
+    payment_uuid: UUID
+    amount_minor: int | None = None
+    """None: all that is left."""
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRefund:
+    clock: Clock
+    ids: Ids
+
+    async def __call__(self, tx: RefundsTx, wanted: WantedRefund) -> Refund:
+        """Raises NotFound, Conflict when nothing was paid, Refused when less is left."""
+        before = await tx.payments.lock_file(wanted.payment_uuid)
+        refund = intended(before, wanted, at=self.clock.now(), ids=self.ids)
+        after = replace(before, refunds=(*before.refunds, refund))
+        await tx.payments.save_file(before, after)
+        await tx.outbox.append(refund_event("refund.requested", refund, at=refund.created_at))
+        return refund
+
+
+def left_of(file: PaymentFile) -> Money:
+    """What the payment still holds: not given back, not on its way back, not taken back."""
+    left = file.payment.amount
+    for refund in file.refunds:
+        if refund.gives_back:
+            left = left - refund.amount
+    for chargeback in file.chargebacks:
+        if chargeback.reversed_at is None:
+            left = left - chargeback.amount
+    return Money(max(left.minor, 0), left.currency)
+
+
+def intended(file: PaymentFile, wanted: WantedRefund, *, at: datetime, ids: Ids) -> Refund:
+    payment = file.payment
+    if payment.status is not PaymentStatus.PAID:
+        raise Conflict(f"the payment is {payment.status}; only what is paid can be given back")
+    left = left_of(file)
+    amount = left
+    if wanted.amount_minor is not None:
+        amount = Money(wanted.amount_minor, left.currency)
+    if left < amount or not amount.minor:
+        raise Refused(
+            f"{left.minor} {left.currency} in minor units are left of the payment", field="amount"
+        )
+    due_at = _not_taken_for_a_repetition(file, amount, at)
+    return Refund(
+        uuid=ids.new(),
+        app_uuid=payment.app_uuid,
+        payment_provider_uuid=payment.payment_provider_uuid,
+        payment_uuid=payment.uuid,
+        reason=RefundReason.REQUESTED,
+        amount=amount,
+        description=wanted.description,
+        first_submitted_at=at,
+        lease_until=at,
+        due_at=due_at,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def _not_taken_for_a_repetition(file: PaymentFile, amount: Money, at: datetime) -> datetime:
+    """A refund of the same amount is sent an hour after the last one, which may still wait for its
+    own turn. `due_at` is never before the instant at which a refund was sent."""
+    same = (refund for refund in file.refunds if refund.gives_back and refund.amount == amount)
+    return max([at, *(refund.due_at + REPEATABLE_AFTER for refund in same)])
