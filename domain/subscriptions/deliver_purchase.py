@@ -1,52 +1,72 @@
-"""Hands over what a paid session bought: a one-time payment, a subscription, or nothing more.
+"""Hands over what a paid session bought: a one-time payment, a subscription, a way to pay for one.
 
-A `setup` session buys nothing: its mandate and refund are in the session's book already.
+Posts what was sold and what its payment settles. A verification amount is posted by checkout: it
+settles nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
 from uuid import UUID
 
-from domain.catalog.ports import CatalogTx
-from domain.catalog.price import Price
 from domain.checkout.book import Sale
-from domain.checkout.ports import CheckoutTx
 from domain.checkout.session import Mode
 from domain.kernel.events import Event
 from domain.kernel.ids import Ids
+from domain.kernel.money import Money
+from domain.ledger import rules
+from domain.ledger.posting import Posting
 from domain.payments.one_time_payment import OneTimePayment
-from domain.payments.repositories import OneTimePaymentRepository
-from domain.subscriptions.period import period
-from domain.subscriptions.subscription import Period, Subscription, Subscriptions
-
-
-class PurchasesTx(CheckoutTx, CatalogTx, Protocol):
-    @property
-    def one_time_payments(self) -> OneTimePaymentRepository: ...
-    @property
-    def subscriptions(self) -> Subscriptions: ...
+from domain.payments.postings import fact_of
+from domain.payments.sighting import PaymentFile
+from domain.subscriptions.pen import Pen
+from domain.subscriptions.ports import SubscriptionsTx
+from domain.subscriptions.replace_method import replace_method, settle_open
+from domain.subscriptions.start import Wanted, begin, refuse_trial, start_paid, start_trial
+from domain.subscriptions.take_back import note_chargebacks, owed_again
+from domain.subscriptions.write import WriteBook
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverPurchase:
-    """Implements checkout's `Purchases` port."""
+    """Implements checkout's `Purchases`. Events of subscriptions are told by their own pen."""
 
+    write: WriteBook
     ids: Ids
 
-    async def deliver(self, tx: PurchasesTx, sale: Sale) -> Sequence[Event]:
-        session = sale.session
-        if session.mode is Mode.SETUP:
-            return ()
-        assert session.price_uuid is not None
-        price = await tx.prices.get(session.price_uuid)
-        if session.mode is Mode.PAYMENT:
-            return await self._one_time_payment(tx, sale, price)
-        return await self._subscription(tx, sale, price)
+    async def deliver(self, tx: SubscriptionsTx, sale: Sale) -> Sequence[Event]:
+        match sale.session.mode:
+            case Mode.PAYMENT:
+                return await self._one_time_payment(tx, sale)
+            case Mode.SUBSCRIPTION:
+                await self._subscription(tx, sale)
+            case Mode.SETUP | Mode.RECOVERY if sale.session.subscription_uuid is not None:
+                await self._new_method(tx, sale, sale.session.subscription_uuid)
+            case _:
+                pass  # its mandate and refund are in the session's book already
+        return ()
 
-    async def _one_time_payment(self, tx: PurchasesTx, sale: Sale, price: Price) -> Sequence[Event]:
+    async def owed_again(self, tx: SubscriptionsTx, payment_uuid: UUID) -> Mapping[UUID, Money]:
+        return owed_again(await tx.subscriptions.settled_by(payment_uuid))
+
+    async def charged_back(
+        self, tx: SubscriptionsTx, before: PaymentFile, file: PaymentFile, *, at: datetime
+    ) -> Sequence[Event]:
+        bills = await tx.subscriptions.settled_by(file.payment.uuid)
+        if bills:  # all of one subscription
+            uuids = [bill.uuid for bill in bills]
+            book = await tx.subscriptions.book(
+                bills[0].subscription_uuid, lock=True, with_bills=uuids
+            )
+            pen = Pen(book, self.ids, at)
+            note_chargebacks(pen, before, file)
+            await self.write.save(tx, book, pen)
+        return ()
+
+    async def _one_time_payment(self, tx: SubscriptionsTx, sale: Sale) -> Sequence[Event]:
         session, payment = sale.session, sale.payment
-        assert payment.paid_at is not None
+        assert payment.paid_at is not None and session.price_uuid is not None
+        price = await tx.prices.get(session.price_uuid)
         purchase = OneTimePayment(
             uuid=self.ids.new(),
             app_uuid=session.app_uuid,
@@ -65,39 +85,56 @@ class DeliverPurchase:
             updated_at=session.updated_at,
         )
         await tx.one_time_payments.add(purchase)
+        at = session.updated_at
+        sold = rules.sale_made(fact_of(payment, purchase.uuid, at), session.amount)
+        await tx.ledger.append(sold, _received(sale, at))
         facts = {"oneTimePaymentUuid": str(purchase.uuid), "tenantUuid": str(session.tenant_uuid)}
-        return (_event("one_time_payment.created", sale, purchase.uuid, facts),)
+        return (
+            Event(
+                type="one_time_payment.created", aggregate_uuid=purchase.uuid, at=at, facts=facts
+            ),
+        )
 
-    async def _subscription(self, tx: PurchasesTx, sale: Sale, price: Price) -> Sequence[Event]:
+    async def _subscription(self, tx: SubscriptionsTx, sale: Sale) -> None:
         session, payment = sale.session, sale.payment
-        assert payment.paid_at is not None and price.recurring is not None
-        starts_at, ends_at = period(payment.paid_at, price.recurring, 1)
-        subscription = Subscription(
-            uuid=self.ids.new(),
+        assert session.price_uuid is not None
+        account_uuid = session.payment_provider_uuid
+        plan = (session.price_uuid, session.tax_rate_uuid)
+        grounds = await tx.subscriptions.grounds(session.tenant_uuid, account_uuid, plan)
+        wanted = Wanted(
             app_uuid=session.app_uuid,
             tenant_uuid=session.tenant_uuid,
             user_uuid=session.user_uuid,
-            payment_provider_uuid=session.payment_provider_uuid,
+            payment_provider_uuid=account_uuid,
             checkout_session_uuid=session.uuid,
-            product_uuid=price.product_uuid,
-            price_uuid=price.uuid,
-            tax_rate_uuid=session.tax_rate_uuid,
+            mandate_uuid=None if sale.file.mandate is None else sale.file.mandate.uuid,
             quantity=session.quantity,
-            anchor_at=payment.paid_at,
-            current_period=Period(
-                number=1,
-                starts_at=starts_at,
-                ends_at=ends_at,
-                payment_uuid=payment.uuid,
-                amount=session.amount,
-            ),
-            created_at=session.updated_at,
-            updated_at=session.updated_at,
         )
-        await tx.subscriptions.add(subscription)
-        facts = {"subscriptionUuid": str(subscription.uuid), "tenantUuid": str(session.tenant_uuid)}
-        return (_event("subscription.started", sale, subscription.uuid, facts),)
+        now, paid_at = session.updated_at, payment.paid_at
+        pen = begin(wanted, grounds, paid_at=paid_at, real_now=now, ids=self.ids)
+        if not session.trial_days:
+            start_paid(pen, payment.uuid, session.amount)
+            pen.post(_received(sale, pen.subscription.anchor_at))
+        elif await tx.subscriptions.claim_trial(pen.subscription, at=pen.now):
+            start_trial(pen, session.trial_days)
+        else:
+            refuse_trial(pen)
+        await self.write.add(tx, grounds, pen)
+
+    async def _new_method(self, tx: SubscriptionsTx, sale: Sale, subscription_uuid: UUID) -> None:
+        session = sale.session
+        before = await tx.subscriptions.book(
+            subscription_uuid, lock=True, with_bills=session.bill_uuids
+        )
+        pen = Pen(before, self.ids, session.updated_at)
+        if session.mode is Mode.RECOVERY:
+            settle_open(pen, sale.file, session.bill_uuids)
+        else:
+            replace_method(pen, sale.file)
+        await self.write.save(tx, before, pen)
 
 
-def _event(type: str, sale: Sale, uuid: UUID, facts: dict[str, str]) -> Event:
-    return Event(type=type, aggregate_uuid=uuid, at=sale.session.updated_at, facts=facts)
+def _received(sale: Sale, at: datetime) -> Posting:
+    nothing = sale.payment.amount - sale.payment.amount
+    fact = fact_of(sale.payment, sale.payment.uuid, at)
+    return rules.payment_received(fact, settles=sale.payment.amount, held=nothing)

@@ -1,11 +1,10 @@
-"""One-time payments and subscriptions: what paid sessions left behind."""
+"""One-time payments: what paid sessions in `payment` mode left behind."""
 
 from typing import Any
 
 from domain.kernel.ids import AppUuid, TenantUuid
 from domain.kernel.pages import Page, PageRequest
 from domain.payments.one_time_payment import OneTimePayment
-from domain.subscriptions.subscription import Period, Subscription, SubscriptionStatus
 from infrastructure.postgres.database import Connection
 from infrastructure.postgres.rows import quoted
 
@@ -82,107 +81,6 @@ class PostgresOneTimePayments:
             units=row["units"],
             amount=quoted(row),
             paid_at=row["paid_at"],
-            created_at=row["created_at"],
-            updated_at=row["updated_at"],
-        )
-
-
-class PostgresSubscriptions:
-    def __init__(self, connection: Connection, app_uuid: AppUuid) -> None:
-        self._connection, self._app_uuid = connection, app_uuid
-
-    async def add(self, subscription: Subscription) -> None:
-        period, amount = subscription.current_period, subscription.current_period.amount
-        await self._connection.execute(
-            """
-            with added as (
-                insert into subscriptions (app_uuid, uuid, tenant_uuid, user_uuid,
-                       payment_provider_uuid, checkout_session_uuid, product_uuid, price_uuid,
-                       tax_rate_uuid, quantity, status, anchor_at, created_at, updated_at)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-                returning app_uuid, uuid, created_at
-            )
-            insert into subscription_periods (app_uuid, subscription_uuid, number, starts_at,
-                   ends_at, payment_uuid, currency, subtotal_minor, tax_minor, total_minor,
-                   created_at)
-            select app_uuid, uuid, $15, $16, $17, $18, $19, $20, $21, $22, created_at
-              from added
-            """,
-            self._app_uuid,
-            subscription.uuid,
-            subscription.tenant_uuid,
-            subscription.user_uuid,
-            subscription.payment_provider_uuid,
-            subscription.checkout_session_uuid,
-            subscription.product_uuid,
-            subscription.price_uuid,
-            subscription.tax_rate_uuid,
-            subscription.quantity,
-            subscription.status,
-            subscription.anchor_at,
-            subscription.created_at,
-            subscription.updated_at,
-            period.number,
-            period.starts_at,
-            period.ends_at,
-            period.payment_uuid,
-            amount.total.currency,
-            amount.subtotal.minor,
-            amount.tax.minor,
-            amount.total.minor,
-        )
-
-    async def list(self, tenant_uuid: TenantUuid, request: PageRequest) -> Page[Subscription]:
-        found = await self._connection.fetch(
-            """
-            select s.uuid, s.tenant_uuid, s.user_uuid, s.payment_provider_uuid,
-                   s.checkout_session_uuid, s.product_uuid, s.price_uuid, s.tax_rate_uuid,
-                   s.quantity, s.status, s.anchor_at, s.created_at, s.updated_at,
-                   p.number, p.starts_at, p.ends_at, p.payment_uuid, p.currency,
-                   p.subtotal_minor, p.tax_minor, p.total_minor
-              from subscriptions s
-              join lateral (
-                    select number, starts_at, ends_at, payment_uuid, currency, subtotal_minor,
-                           tax_minor, total_minor
-                      from subscription_periods
-                     where app_uuid = $1 and subscription_uuid = s.uuid
-                     order by number desc limit 1) p on true
-             where s.app_uuid = $1 and s.tenant_uuid = $2
-             order by s.uuid desc limit $3 offset $4
-            """,
-            self._app_uuid,
-            tenant_uuid,
-            request.limit,
-            request.offset,
-        )
-        total = await self._connection.fetchval(
-            "select count(*) from subscriptions where app_uuid = $1 and tenant_uuid = $2",
-            self._app_uuid,
-            tenant_uuid,
-        )
-        return Page(tuple(self._subscription(row) for row in found), total)
-
-    def _subscription(self, row: Any) -> Subscription:
-        return Subscription(
-            uuid=row["uuid"],
-            app_uuid=self._app_uuid,
-            tenant_uuid=TenantUuid(row["tenant_uuid"]),
-            user_uuid=row["user_uuid"],
-            payment_provider_uuid=row["payment_provider_uuid"],
-            checkout_session_uuid=row["checkout_session_uuid"],
-            product_uuid=row["product_uuid"],
-            price_uuid=row["price_uuid"],
-            tax_rate_uuid=row["tax_rate_uuid"],
-            quantity=row["quantity"],
-            status=SubscriptionStatus(row["status"]),
-            anchor_at=row["anchor_at"],
-            current_period=Period(
-                number=row["number"],
-                starts_at=row["starts_at"],
-                ends_at=row["ends_at"],
-                payment_uuid=row["payment_uuid"],
-                amount=quoted(row),
-            ),
             created_at=row["created_at"],
             updated_at=row["updated_at"],
         )

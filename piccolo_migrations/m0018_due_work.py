@@ -1,0 +1,33 @@
+"""Which apps have work waiting, with subscriptions, test clocks and webhook deliveries."""
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+from infrastructure.postgres.ddl import migration
+
+ID = "2026-11-21T01:18:00"
+VERSION = "1.38.0"
+DESCRIPTION = "due work of subscriptions, test clocks and deliveries"
+
+UP = """
+create policy directory on subscriptions for select to current_user using (true);
+create policy directory on test_clocks for select to current_user using (true);
+
+create or replace function apps_with_due_work(at timestamptz) returns setof uuid
+    language sql stable security definer set search_path = public
+begin atomic
+    select app_uuid from inbox where due_at <= at
+    union select app_uuid from outbox where due_at <= at
+    union select app_uuid from payment_attempts
+           where status = 'submitting' and due_at <= at
+    union select app_uuid from payments where due_at <= at
+    union select app_uuid from refunds where status = 'requested' and due_at <= at
+    union select app_uuid from checkout_sessions where status = 'open' and due_at <= at
+    union select app_uuid from subscriptions where test_clock_uuid is null and due_at <= at
+    union select app_uuid from test_clocks where due_at <= at
+    union select app_uuid from webhook_deliveries where due_at <= at;
+end;
+"""
+
+
+async def forwards() -> MigrationManager:
+    return migration(ID, DESCRIPTION, UP)
