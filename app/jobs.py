@@ -11,20 +11,25 @@ import msgspec
 import structlog
 
 from domain.checkout.expire_session import ExpireSession
-from domain.checkout.observe_payment import ObservePayment
-from domain.checkout.recover_attempt import RecoverAttempt
-from domain.checkout.submit_refund import SubmitRefund
 from domain.kernel.clock import Clock
 from domain.kernel.errors import DomainError, ProviderUnavailable, ProviderUnreadable
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
+from domain.payments.observe_payment import ObservePayment
 from domain.payments.payment import LATER_LOOKS
+from domain.payments.recover_attempt import RecoverAttempt
+from domain.payments.submit_refund import SubmitRefund
+from domain.subscriptions.advance_subscription import AdvanceSubscription
 from domain.webhooks.due_work import WorkTx
+from domain.webhooks.publish import PublishEvents
 from domain.webhooks.receive import ReceiveMessage
 
 log = structlog.get_logger("worker")
 
 MESSAGES_KEPT = timedelta(days=30)
+DELIVERIES_KEPT = timedelta(days=30)
+BATCHES_AT_ONCE = 20
+"""Of events, before the app's other work gets its turn."""
 
 Task = Callable[[], Awaitable[DomainError | None]]
 """Returns what a provider kept it from, if it did: the row comes back by itself."""
@@ -61,6 +66,21 @@ class Attempts:
         async with self.unit_of_work.begin(app_uuid) as tx:
             found = await tx.due_work.attempts(now)
         return [partial(self.recover, app_uuid, uuid) for uuid in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Renewals:
+    """Subscriptions for which something is due: a renewal, a retry, an end."""
+
+    unit_of_work: UnitOfWork[WorkTx]
+    advance: AdvanceSubscription
+    lease: timedelta
+    name: str = "renewals"
+
+    async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
+        async with self.unit_of_work.begin(app_uuid) as tx:
+            found = await tx.due_work.subscriptions(now, now + self.lease)
+        return [partial(self.advance, app_uuid, uuid) for uuid in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,26 +138,27 @@ class Expiry:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """The outbox, to the log. One transaction: an event is logged at least once."""
+    """The outbox, to the feed and to the log. What is sent to webhook endpoints, app/courier.py
+    sends: a receiver may take its time, and nothing here waits for it."""
 
-    unit_of_work: UnitOfWork[WorkTx]
+    publish: PublishEvents
     name: str = "outbox"
 
     async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
-        async with self.unit_of_work.begin(app_uuid) as tx:
-            found = await tx.due_work.events(now)
+        for _ in range(BATCHES_AT_ONCE):
+            found = await self.publish(app_uuid)
             for event in found:
                 facts = msgspec.to_builtins(event)
                 log.info("event", event_type=facts.pop("type"), app=str(app_uuid), **facts)
-            if found:
-                await tx.due_work.delivered([e.uuid for e in found], at=now)
+            if not found:
+                break
         return ()
 
 
 class Housekeeping:
-    """Forgets what nobody asks for any more: expired idempotency keys, and messages that were done
-    a month ago. At most once an hour per app, and when the app has other work: a quiet app's rows
-    do not grow. Events stay, they are the record."""
+    """Forgets what nobody asks for any more: expired idempotency keys, and messages and webhook
+    deliveries that were done a month ago. At most once an hour per app, and when the app has other
+    work: a quiet app's rows do not grow. Events stay, they are the record."""
 
     name = "housekeeping"
 
@@ -151,4 +172,5 @@ class Housekeeping:
             async with self._unit_of_work.begin(app_uuid) as tx:
                 await tx.idempotency.forget_expired(now=now)
                 await tx.due_work.forget_messages(done_before=now - MESSAGES_KEPT)
+                await tx.webhook_deliveries.forget(settled_before=now - DELIVERIES_KEPT)
         return ()

@@ -18,19 +18,38 @@ from app.catalog.http import (
     TaxRatesController,
 )
 from app.checkout.http import CheckoutSessionsController, OpenCheckoutSessionController
+from app.courier import Courier
 from app.docs.http import DocsController, publisher
 from app.http.bodies import BODY_MAX, StrictRequest, strict_json
 from app.http.desk import Desk
 from app.http.errors import domain_error, http_error, invalid_request, unforeseen
 from app.http.health import HealthController
 from app.http.telemetry import configure_logging, telemetry
-from app.jobs import Attempts, Events, Expiry, Housekeeping, Looks, Messages, Refunds
+from app.jobs import (
+    Attempts,
+    Events,
+    Expiry,
+    Housekeeping,
+    Job,
+    Looks,
+    Messages,
+    Refunds,
+    Renewals,
+)
+from app.ledger.http import LedgerController
 from app.pages.http import CheckoutLinksController
 from app.payments.http import TenantPaymentsController
+from app.payments.methods_http import PaymentMethodsController
+from app.payments.money_back_http import PaymentsController, RefundsController
 from app.payments.providers_http import PaymentProvidersController
 from app.settings import Settings
-from app.subscriptions.http import SubscriptionsController
+from app.subscriptions.changes_http import SubscriptionChangesController
+from app.subscriptions.collecting_http import CollectingController
+from app.subscriptions.http import SubscriptionsController, TenantSubscriptionsController
+from app.subscriptions.policy_http import BillingPolicyController
 from app.tenancy.http import TenantsController
+from app.webhooks.endpoints_http import WebhookEndpointsController
+from app.webhooks.events_http import EventsController, EventTypesController
 from app.webhooks.http import WebhooksController
 from app.worker import Worker
 from domain.catalog.price_service import PriceService
@@ -41,21 +60,40 @@ from domain.checkout.continue_payment import ContinuePayment
 from domain.checkout.draft import Drafts
 from domain.checkout.expire_session import ExpireSession
 from domain.checkout.links import Links
-from domain.checkout.observe_payment import ObservePayment
 from domain.checkout.open_session import OpenSession
 from domain.checkout.record_sighting import RecordSighting
-from domain.checkout.recover_attempt import RecoverAttempt
-from domain.checkout.submit_attempt import SubmitAttempt
-from domain.checkout.submit_refund import SubmitRefund
+from domain.kernel.clock import Clock
 from domain.kernel.errors import DomainError
-from domain.kernel.ids import AppUuid
+from domain.kernel.ids import AppUuid, Ids
+from domain.payments.attempt import OwnerKind
+from domain.payments.cancel_refund import CancelRefund
 from domain.payments.ensure_customer import EnsureCustomer
+from domain.payments.mandate_service import MandateService
+from domain.payments.observe_payment import ObservePayment, Recorder
 from domain.payments.payment_provider import ProviderName
 from domain.payments.provider_service import ProviderService
+from domain.payments.recover_attempt import Conclusion, RecoverAttempt
+from domain.payments.request_refund import RequestRefund
+from domain.payments.submit_attempt import SubmitAttempt
+from domain.payments.submit_refund import SubmitRefund
+from domain.subscriptions.advance_subscription import AdvanceSubscription
+from domain.subscriptions.change_service import ChangeService
+from domain.subscriptions.conclude_charge import ConcludeCharge
 from domain.subscriptions.deliver_purchase import DeliverPurchase
+from domain.subscriptions.policy_service import PolicyService
+from domain.subscriptions.record_charge import RecordCharge
+from domain.subscriptions.recover_link import RecoverLink
+from domain.subscriptions.start_subscription import StartSubscription
+from domain.subscriptions.wish_service import WishService
+from domain.subscriptions.write import WriteBook
 from domain.tenancy.app import JwtIssuer
 from domain.tenancy.tenant_service import TenantService
+from domain.webhooks.deliver import DeliverWebhooks
+from domain.webhooks.endpoint_service import EndpointService
+from domain.webhooks.publish import PublishEvents
 from domain.webhooks.receive import ReceiveMessage
+from domain.webhooks.replay import ReplayEvents
+from infrastructure.budget import RateBudget
 from infrastructure.identity.tokens import JwtVerifier
 from infrastructure.mollie import provider as mollie
 from infrastructure.mollie.client import MollieClient
@@ -63,8 +101,10 @@ from infrastructure.postgres.database import Database
 from infrastructure.postgres.due_work import PostgresDirectory
 from infrastructure.postgres.readiness import PostgresReadiness
 from infrastructure.postgres.transaction import PostgresTx
+from infrastructure.quotes import SealedQuotes
 from infrastructure.secrets import AesGcmVault
-from infrastructure.system import SystemClock, SystemIds, pause
+from infrastructure.system import SystemClock, SystemIds, SystemJitter, pause, webhook_secret
+from infrastructure.webhooks.sender import HttpWebhookSender
 
 T = TypeVar("T")
 
@@ -73,27 +113,48 @@ class Parts:
     """What the API and the worker both stand on: ports plugged in, use cases put together."""
 
     def __init__(self, settings: Settings) -> None:
+        self.plug_in(settings)
         lease = timedelta(seconds=settings.lease_s)
-        self.clock, self.ids = SystemClock(), SystemIds()
-        self.database = Database(
-            settings.database_url, PostgresTx, pool_size=settings.database_pool_size
-        )
         self.directory = PostgresDirectory(self.database)
-        self.vault = AesGcmVault(settings.secret_key)
-        self.mollie = MollieClient(settings.mollie_url, self.vault, settings.provider_timeout_s)
         self.providers = {ProviderName.MOLLIE: mollie.connect(self.mollie)}
         self.links = Links(settings.public_url)
+        self.near_targets = settings.webhook_targets_private
+        self.sender = HttpWebhookSender(self.clock, near=self.near_targets)
 
-        self.record = RecordSighting(DeliverPurchase(self.ids), self.ids)
-        self.observe = ObservePayment(self.database, self.providers, self.record, self.clock)
+        self.write = WriteBook(self.providers, self.links, self.ids)
+        self.record = RecordSighting(DeliverPurchase(self.write, self.ids), self.ids)
+        self.record_charge = RecordCharge(self.write, self.ids)
+        recorders: dict[OwnerKind, Recorder] = {
+            OwnerKind.SESSION: self.record,
+            OwnerKind.BILL: self.record_charge,
+        }
+        self.observe = ObservePayment(self.database, self.providers, recorders, self.clock)
         self.submit = SubmitAttempt(self.providers, self.clock, lease)
         self.conclude = ConcludeAttempt(self.database, self.record, self.clock)
+        self.conclude_charge = ConcludeCharge(
+            self.database, self.record_charge, self.write, self.clock
+        )
         self.drafts = Drafts(self.providers, self.links, self.ids, lease)
         self.expire = ExpireSession(self.database, self.observe, self.providers, self.clock)
         self.receive = ReceiveMessage(
             self.database, self.directory, self.observe, self.clock, self.ids
         )
         self.lease = lease
+
+    def plug_in(self, settings: Settings) -> None:
+        """Time, chance, the database and the provider: what a simulation has of its own."""
+        self.clock: Clock = SystemClock()
+        self.ids: Ids = SystemIds()
+        self.database = Database(
+            settings.database_url, PostgresTx, pool_size=settings.database_pool_size
+        )
+        self.vault = AesGcmVault(settings.secret_key)
+        self.mollie = MollieClient(
+            settings.mollie_url,
+            self.vault,
+            settings.provider_timeout_s,
+            budget=RateBudget(settings.provider_calls_per_s),
+        )
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -118,6 +179,24 @@ class Parts:
             pause,
         )
 
+    def recover(self) -> RecoverAttempt:
+        conclusions: dict[OwnerKind, Conclusion] = {
+            OwnerKind.SESSION: self.conclude,
+            OwnerKind.BILL: self.conclude_charge,
+        }
+        return RecoverAttempt(self.database, self.submit, conclusions, self.clock, self.lease)
+
+    def advance(self) -> AdvanceSubscription:
+        return AdvanceSubscription(
+            self.database,
+            self.submit,
+            self.conclude_charge,
+            self.write,
+            self.clock,
+            self.ids,
+            self.lease,
+        )
+
     def continue_payment(self) -> ContinuePayment:
         return ContinuePayment(
             self.database, self.observe, self.drafts, self.submit, self.conclude, self.clock
@@ -134,7 +213,18 @@ CONTROLLERS: Final = [
     TenantsController,
     PaymentProvidersController,
     TenantPaymentsController,
+    PaymentMethodsController,
+    PaymentsController,
+    RefundsController,
+    TenantSubscriptionsController,
     SubscriptionsController,
+    CollectingController,
+    SubscriptionChangesController,
+    BillingPolicyController,
+    LedgerController,
+    EventsController,
+    WebhookEndpointsController,
+    EventTypesController,
     WebhooksController,
     CheckoutLinksController,
     HealthController,
@@ -191,7 +281,21 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
         "prices": value(PriceService(clock, ids)),
         "tax_rates": value(TaxRateService(clock, ids)),
         "tenants": value(TenantService(clock, ids)),
+        "changes": value(
+            ChangeService(SealedQuotes(parts.vault), parts.write, parts.recover(), clock, ids)
+        ),
+        "billing_policies": value(PolicyService(clock)),
+        "start_subscription": value(StartSubscription(parts.write, parts.recover(), clock, ids)),
+        "subscription_wishes": value(WishService(parts.write, parts.recover(), clock, ids)),
+        "recover_link": value(RecoverLink(parts.database, parts.expire, clock)),
         "payment_providers": value(ProviderService(parts.vault, clock, ids)),
+        "mandates": value(MandateService(parts.providers, clock)),
+        "request_refund": value(RequestRefund(clock, ids)),
+        "cancel_refund": value(CancelRefund(clock)),
+        "webhook_endpoints": value(
+            EndpointService(parts.vault, webhook_secret, clock, ids, parts.near_targets)
+        ),
+        "replay_events": value(ReplayEvents(clock, ids)),
         "readiness": value(PostgresReadiness(parts.database)),
     }
 
@@ -202,19 +306,28 @@ def value(thing: T) -> Provide:
     return Provide(give, sync_to_thread=False)
 
 
-def build_worker(settings: Settings) -> tuple[Worker, Parts]:
-    """The worker, and what must be open while it runs."""
-    configure_logging()
-    parts = Parts(settings)
+def jobs_of(parts: Parts) -> tuple[Job, ...]:
+    """What a worker does, in this order."""
     database, lease = parts.database, parts.lease
-    recover = RecoverAttempt(database, parts.submit, parts.conclude, parts.clock, lease)
-    jobs = (
+    return (
         Messages(database, parts.receive, lease),
-        Attempts(database, recover),
+        Attempts(database, parts.recover()),
+        Renewals(database, parts.advance(), lease),
         Refunds(database, SubmitRefund(database, parts.providers, parts.clock, lease)),
         Looks(database, parts.observe, parts.clock),
         Expiry(database, parts.expire, lease),
-        Events(database),
+        Events(PublishEvents(database, parts.clock, parts.ids)),
         Housekeeping(database),
     )
-    return Worker(jobs, parts.directory, parts.clock, settings.worker_poll_s), parts
+
+
+def build_worker(settings: Settings) -> tuple[Worker, Courier, Parts]:
+    """The worker and the courier, and what must be open while they run."""
+    configure_logging()
+    parts = Parts(settings)
+    worker = Worker(jobs_of(parts), parts.directory, parts.clock, settings.worker_poll_s)
+    deliver = DeliverWebhooks(
+        parts.database, parts.sender, parts.vault, parts.clock, SystemJitter()
+    )
+    courier = Courier(deliver, parts.directory, parts.clock, settings.worker_poll_s)
+    return worker, courier, parts

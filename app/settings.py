@@ -38,6 +38,15 @@ class Settings(Struct, frozen=True, kw_only=True):
             description="seconds for one call to a provider; opening a session makes two at most",
         ),
     ] = 4.5
+    provider_calls_per_s: Annotated[
+        float,
+        Meta(
+            ge=1,
+            le=10_000,
+            description="calls a second to one account at a provider, from one process; fewer "
+            "while the provider says that it is too much",
+        ),
+    ] = 20.0
     lease_s: Annotated[
         int,
         Meta(
@@ -49,6 +58,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     worker_poll_s: Annotated[
         float, Meta(gt=0, le=60, description="seconds between two looks for due work")
     ] = 0.5
+    webhook_targets_private: Annotated[
+        bool,
+        Meta(
+            description="development: events may be sent to http and private addresses; never set "
+            "this where strangers may register webhook endpoints"
+        ),
+    ] = False
     host: Annotated[str, Meta(description="address that `kontor serve` listens on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="port of `kontor serve`")] = 8000
     is_dev: Annotated[

@@ -73,6 +73,7 @@ def _settings(directory: DevDirectory, database_url: str, port: int, sandbox_por
         database_url=database_url,
         public_url=f"http://127.0.0.1:{port}",
         mollie_url=f"http://127.0.0.1:{sandbox_port}",
+        provider_calls_per_s=10_000,
         secret_key=directory.secret_key(),
         port=port,
     )

@@ -2,6 +2,27 @@
 -- After a new migration: .venv/bin/python -m tests.migrations.schema --write
 -- `schema_owner` stands for whoever ran the migrations.
 
+CREATE TABLE apps (
+    app_uuid uuid NOT NULL,
+    name text NOT NULL,
+    is_disabled boolean DEFAULT false NOT NULL,
+    allowed_hosts text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT apps_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
+);
+
+ALTER TABLE ONLY apps FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION all_apps() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public'
+    BEGIN ATOMIC
+ SELECT apps.app_uuid
+    FROM apps
+   ORDER BY apps.app_uuid;
+END;
+
 CREATE TABLE payment_providers (
     app_uuid uuid NOT NULL,
     uuid uuid NOT NULL,
@@ -29,6 +50,36 @@ CREATE FUNCTION app_of_payment_provider(provider uuid) RETURNS uuid
     SET search_path TO 'public'
     RETURN (SELECT p.app_uuid FROM payment_providers p WHERE (p.uuid = app_of_payment_provider.provider) LIMIT 1);
 
+CREATE TABLE webhook_deliveries (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    id bigint NOT NULL,
+    webhook_endpoint_uuid uuid NOT NULL,
+    event_uuid uuid NOT NULL,
+    aggregate_uuid uuid NOT NULL,
+    is_replay boolean NOT NULL,
+    status text NOT NULL,
+    tries integer NOT NULL,
+    due_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT webhook_deliveries_due_check CHECK (((due_at IS NULL) OR (status = 'pending'::text))),
+    CONSTRAINT webhook_deliveries_settled_check CHECK (((status = 'pending'::text) = (settled_at IS NULL))),
+    CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'failed'::text]))),
+    CONSTRAINT webhook_deliveries_tries_check CHECK ((tries >= 0))
+);
+
+ALTER TABLE ONLY webhook_deliveries FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION apps_with_due_webhooks(at timestamp with time zone) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public'
+    BEGIN ATOMIC
+ SELECT DISTINCT webhook_deliveries.app_uuid
+    FROM webhook_deliveries
+   WHERE (webhook_deliveries.due_at <= apps_with_due_webhooks.at);
+END;
+
 CREATE TABLE checkout_sessions (
     app_uuid uuid NOT NULL,
     uuid uuid NOT NULL,
@@ -55,15 +106,19 @@ CREATE TABLE checkout_sessions (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
+    trial_days integer DEFAULT 0 NOT NULL,
+    subscription_uuid uuid,
+    bill_uuids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     CONSTRAINT checkout_sessions_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT checkout_sessions_mode_check CHECK ((mode = ANY (ARRAY['setup'::text, 'payment'::text, 'subscription'::text]))),
+    CONSTRAINT checkout_sessions_mode_check CHECK ((mode = ANY (ARRAY['setup'::text, 'payment'::text, 'subscription'::text, 'recovery'::text]))),
     CONSTRAINT checkout_sessions_payment_status_check CHECK ((payment_status = ANY (ARRAY['unpaid'::text, 'paid'::text, 'refunded'::text, 'no_payment_required'::text]))),
-    CONSTRAINT checkout_sessions_price_check CHECK (((mode = 'setup'::text) = (price_uuid IS NULL))),
+    CONSTRAINT checkout_sessions_price_check CHECK (((mode = ANY (ARRAY['setup'::text, 'recovery'::text])) = (price_uuid IS NULL))),
     CONSTRAINT checkout_sessions_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000))),
     CONSTRAINT checkout_sessions_status_check CHECK ((status = ANY (ARRAY['open'::text, 'processing'::text, 'complete'::text, 'expired'::text, 'failed'::text]))),
     CONSTRAINT checkout_sessions_subtotal_minor_check CHECK ((subtotal_minor >= 0)),
     CONSTRAINT checkout_sessions_tax_minor_check CHECK ((tax_minor >= 0)),
-    CONSTRAINT checkout_sessions_total_check CHECK ((total_minor = (subtotal_minor + tax_minor)))
+    CONSTRAINT checkout_sessions_total_check CHECK ((total_minor = (subtotal_minor + tax_minor))),
+    CONSTRAINT checkout_sessions_trial_days_check CHECK ((trial_days >= 0))
 );
 
 ALTER TABLE ONLY checkout_sessions FORCE ROW LEVEL SECURITY;
@@ -91,7 +146,13 @@ CREATE TABLE outbox (
     facts jsonb NOT NULL,
     happened_at timestamp with time zone NOT NULL,
     due_at timestamp with time zone,
-    delivered_at timestamp with time zone
+    published_at timestamp with time zone,
+    id bigint NOT NULL,
+    "position" bigint,
+    sequence bigint,
+    CONSTRAINT outbox_position_check CHECK (("position" > 0)),
+    CONSTRAINT outbox_published_check CHECK ((("position" IS NULL) = (sequence IS NULL))),
+    CONSTRAINT outbox_sequence_check CHECK ((sequence > 0))
 );
 
 ALTER TABLE ONLY outbox FORCE ROW LEVEL SECURITY;
@@ -99,7 +160,7 @@ ALTER TABLE ONLY outbox FORCE ROW LEVEL SECURITY;
 CREATE TABLE payment_attempts (
     app_uuid uuid NOT NULL,
     uuid uuid NOT NULL,
-    checkout_session_uuid uuid NOT NULL,
+    checkout_session_uuid uuid,
     number integer NOT NULL,
     payment_provider_uuid uuid NOT NULL,
     tenant_uuid uuid NOT NULL,
@@ -112,7 +173,9 @@ CREATE TABLE payment_attempts (
     due_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    bill_uuid uuid,
     CONSTRAINT payment_attempts_number_check CHECK ((number >= 1)),
+    CONSTRAINT payment_attempts_owner_check CHECK ((num_nonnulls(checkout_session_uuid, bill_uuid) = 1)),
     CONSTRAINT payment_attempts_status_check CHECK ((status = ANY (ARRAY['submitting'::text, 'accepted'::text, 'declined'::text, 'needs_review'::text])))
 );
 
@@ -125,7 +188,7 @@ CREATE TABLE payments (
     provider_ref text NOT NULL,
     tenant_uuid uuid NOT NULL,
     attempt_uuid uuid NOT NULL,
-    checkout_session_uuid uuid NOT NULL,
+    checkout_session_uuid uuid,
     is_surplus boolean NOT NULL,
     sequence_type text NOT NULL,
     status text NOT NULL,
@@ -142,12 +205,17 @@ CREATE TABLE payments (
     due_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    bill_uuid uuid,
+    is_verification boolean DEFAULT false NOT NULL,
+    tax_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT payments_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT payments_charged_back_minor_check CHECK ((charged_back_minor >= 0)),
     CONSTRAINT payments_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payments_owner_check CHECK ((num_nonnulls(checkout_session_uuid, bill_uuid) = 1)),
     CONSTRAINT payments_refunded_minor_check CHECK ((refunded_minor >= 0)),
     CONSTRAINT payments_sequence_type_check CHECK ((sequence_type = ANY (ARRAY['oneoff'::text, 'first'::text, 'recurring'::text]))),
-    CONSTRAINT payments_status_check CHECK ((status = ANY (ARRAY['open'::text, 'pending'::text, 'authorized'::text, 'paid'::text, 'failed'::text, 'canceled'::text, 'expired'::text])))
+    CONSTRAINT payments_status_check CHECK ((status = ANY (ARRAY['open'::text, 'pending'::text, 'authorized'::text, 'paid'::text, 'failed'::text, 'canceled'::text, 'expired'::text]))),
+    CONSTRAINT payments_tax_minor_check CHECK ((tax_minor >= 0))
 );
 
 ALTER TABLE ONLY payments FORCE ROW LEVEL SECURITY;
@@ -169,13 +237,68 @@ CREATE TABLE refunds (
     due_at timestamp with time zone NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    description text,
     CONSTRAINT refunds_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT refunds_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT refunds_reason_check CHECK ((reason = ANY (ARRAY['verification'::text, 'surplus'::text]))),
+    CONSTRAINT refunds_reason_check CHECK ((reason = ANY (ARRAY['verification'::text, 'surplus'::text, 'requested'::text, 'dashboard'::text]))),
     CONSTRAINT refunds_status_check CHECK ((status = ANY (ARRAY['requested'::text, 'queued'::text, 'pending'::text, 'processing'::text, 'refunded'::text, 'failed'::text, 'canceled'::text, 'declined'::text])))
 );
 
 ALTER TABLE ONLY refunds FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE subscriptions (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    tenant_uuid uuid NOT NULL,
+    user_uuid uuid,
+    payment_provider_uuid uuid NOT NULL,
+    checkout_session_uuid uuid,
+    product_uuid uuid NOT NULL,
+    price_uuid uuid NOT NULL,
+    tax_rate_uuid uuid,
+    quantity integer NOT NULL,
+    status text NOT NULL,
+    anchor_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    mandate_uuid uuid,
+    anchor_number integer DEFAULT 1 NOT NULL,
+    trial_ends_at timestamp with time zone,
+    paid_through timestamp with time zone,
+    cancel_at timestamp with time zone,
+    cancel_reason text,
+    canceled_at timestamp with time zone,
+    paused_at timestamp with time zone,
+    pause_reason text,
+    resumes_at timestamp with time zone,
+    scheduled_change jsonb,
+    test_clock_uuid uuid,
+    version integer DEFAULT 1 NOT NULL,
+    due_at timestamp with time zone,
+    CONSTRAINT subscriptions_pause_reason_check CHECK ((pause_reason = ANY (ARRAY['requested'::text, 'unpaid'::text, 'chargeback'::text]))),
+    CONSTRAINT subscriptions_quantity_check CHECK ((quantity >= 1)),
+    CONSTRAINT subscriptions_status_check CHECK ((status = ANY (ARRAY['incomplete'::text, 'trialing'::text, 'active'::text, 'collecting'::text, 'past_due'::text, 'paused'::text, 'canceled'::text, 'expired'::text])))
+);
+
+ALTER TABLE ONLY subscriptions FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE test_clocks (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    name text,
+    status text NOT NULL,
+    now timestamp with time zone NOT NULL,
+    advancing_to timestamp with time zone,
+    failure text,
+    due_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT test_clocks_advancing_check CHECK (((status = 'advancing'::text) = (advancing_to IS NOT NULL))),
+    CONSTRAINT test_clocks_status_check CHECK ((status = ANY (ARRAY['ready'::text, 'advancing'::text])))
+);
+
+ALTER TABLE ONLY test_clocks FORCE ROW LEVEL SECURITY;
 
 CREATE FUNCTION apps_with_due_work(at timestamp with time zone) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -203,7 +326,19 @@ CREATE FUNCTION apps_with_due_work(at timestamp with time zone) RETURNS SETOF uu
  UNION
   SELECT checkout_sessions.app_uuid
     FROM checkout_sessions
-   WHERE ((checkout_sessions.status = 'open'::text) AND (checkout_sessions.due_at <= apps_with_due_work.at));
+   WHERE ((checkout_sessions.status = 'open'::text) AND (checkout_sessions.due_at <= apps_with_due_work.at))
+ UNION
+  SELECT subscriptions.app_uuid
+    FROM subscriptions
+   WHERE ((subscriptions.test_clock_uuid IS NULL) AND (subscriptions.due_at <= apps_with_due_work.at))
+ UNION
+  SELECT test_clocks.app_uuid
+    FROM test_clocks
+   WHERE (test_clocks.due_at <= apps_with_due_work.at)
+ UNION
+  SELECT webhook_deliveries.app_uuid
+    FROM webhook_deliveries
+   WHERE (webhook_deliveries.due_at <= apps_with_due_work.at);
 END;
 
 CREATE TABLE api_keys (
@@ -221,17 +356,86 @@ CREATE TABLE api_keys (
 
 ALTER TABLE ONLY api_keys FORCE ROW LEVEL SECURITY;
 
-CREATE TABLE apps (
+CREATE TABLE billing_policies (
     app_uuid uuid NOT NULL,
-    name text NOT NULL,
-    is_disabled boolean DEFAULT false NOT NULL,
-    allowed_hosts text[] DEFAULT '{}'::text[] NOT NULL,
+    time_zone text NOT NULL,
+    retry_days smallint[] NOT NULL,
+    grace_days smallint NOT NULL,
+    final_action text NOT NULL,
+    missed_periods text NOT NULL,
+    chargeback_action text NOT NULL,
+    minimum_charge_minor bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
-    CONSTRAINT apps_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
+    CONSTRAINT billing_policies_chargeback_action_check CHECK ((chargeback_action = ANY (ARRAY['suspend'::text, 'recollect'::text, 'write_off'::text]))),
+    CONSTRAINT billing_policies_final_action_check CHECK ((final_action = ANY (ARRAY['cancel'::text, 'pause'::text, 'keep'::text]))),
+    CONSTRAINT billing_policies_grace_days_check CHECK (((grace_days >= 0) AND (grace_days <= 60))),
+    CONSTRAINT billing_policies_minimum_charge_minor_check CHECK ((minimum_charge_minor >= 0)),
+    CONSTRAINT billing_policies_missed_periods_check CHECK ((missed_periods = ANY (ARRAY['bill'::text, 'skip'::text]))),
+    CONSTRAINT billing_policies_retry_days_check CHECK ((cardinality(retry_days) <= 10)),
+    CONSTRAINT billing_policies_time_zone_check CHECK (((char_length(time_zone) >= 1) AND (char_length(time_zone) <= 64)))
 );
 
-ALTER TABLE ONLY apps FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY billing_policies FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE bills (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    subscription_uuid uuid NOT NULL,
+    tenant_uuid uuid NOT NULL,
+    payment_provider_uuid uuid NOT NULL,
+    kind text NOT NULL,
+    period_number integer,
+    status text NOT NULL,
+    lines jsonb NOT NULL,
+    currency character(3) NOT NULL,
+    subtotal_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    total_minor bigint NOT NULL,
+    balance_applied_minor bigint NOT NULL,
+    open_minor bigint NOT NULL,
+    change jsonb,
+    tries integer NOT NULL,
+    first_failed_at timestamp with time zone,
+    next_try_at timestamp with time zone,
+    failure_reason text,
+    payment_uuid uuid,
+    chargeback_uuid uuid,
+    issued_at timestamp with time zone NOT NULL,
+    closed_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT bills_balance_applied_minor_check CHECK ((balance_applied_minor >= 0)),
+    CONSTRAINT bills_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT bills_kind_check CHECK ((kind = ANY (ARRAY['period'::text, 'change'::text]))),
+    CONSTRAINT bills_open_check CHECK (((status = 'open'::text) = (open_minor > 0))),
+    CONSTRAINT bills_open_minor_check CHECK ((open_minor >= 0)),
+    CONSTRAINT bills_period_check CHECK (((kind = 'period'::text) = (period_number IS NOT NULL))),
+    CONSTRAINT bills_status_check CHECK ((status = ANY (ARRAY['open'::text, 'paid'::text, 'void'::text, 'uncollectible'::text]))),
+    CONSTRAINT bills_total_check CHECK ((total_minor = (subtotal_minor + tax_minor))),
+    CONSTRAINT bills_total_minor_check CHECK ((total_minor >= 0))
+);
+
+ALTER TABLE ONLY bills FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE chargebacks (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    payment_provider_uuid uuid NOT NULL,
+    payment_uuid uuid NOT NULL,
+    provider_ref text NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    reason text,
+    received_at timestamp with time zone NOT NULL,
+    reversed_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT chargebacks_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT chargebacks_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
+);
+
+ALTER TABLE ONLY chargebacks FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE checkout_sessions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME checkout_sessions_id_seq
@@ -253,6 +457,18 @@ CREATE TABLE countries (
     deleted_at timestamp with time zone
 );
 
+CREATE TABLE customer_balances (
+    app_uuid uuid NOT NULL,
+    tenant_uuid uuid NOT NULL,
+    currency character(3) NOT NULL,
+    minor bigint NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT customer_balances_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT customer_balances_minor_check CHECK ((minor >= 0))
+);
+
+ALTER TABLE ONLY customer_balances FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE customers (
     app_uuid uuid NOT NULL,
     uuid uuid NOT NULL,
@@ -266,6 +482,14 @@ CREATE TABLE customers (
 );
 
 ALTER TABLE ONLY customers FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE event_counters (
+    app_uuid uuid NOT NULL,
+    "position" bigint NOT NULL,
+    CONSTRAINT event_counters_position_check CHECK (("position" >= 0))
+);
+
+ALTER TABLE ONLY event_counters FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE idempotency_keys (
     app_uuid uuid NOT NULL,
@@ -300,6 +524,43 @@ CREATE TABLE jwt_issuers (
 
 ALTER TABLE ONLY jwt_issuers FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE ledger_postings (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    source_uuid uuid NOT NULL,
+    tenant_uuid uuid NOT NULL,
+    currency character(3) NOT NULL,
+    receivable bigint DEFAULT 0 NOT NULL,
+    cash bigint DEFAULT 0 NOT NULL,
+    revenue bigint DEFAULT 0 NOT NULL,
+    tax bigint DEFAULT 0 NOT NULL,
+    refunds bigint DEFAULT 0 NOT NULL,
+    chargebacks bigint DEFAULT 0 NOT NULL,
+    write_offs bigint DEFAULT 0 NOT NULL,
+    customer_balance bigint DEFAULT 0 NOT NULL,
+    held bigint DEFAULT 0 NOT NULL,
+    facts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    happened_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ledger_postings_balance_check CHECK ((((((((((receivable + cash) + revenue) + tax) + refunds) + chargebacks) + write_offs) + customer_balance) + held) = 0)),
+    CONSTRAINT ledger_postings_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT ledger_postings_kind_check CHECK ((kind = ANY (ARRAY['bill.issued'::text, 'sale.made'::text, 'payment.received'::text, 'bill.voided'::text, 'bill.written_off'::text, 'balance.granted'::text, 'balance.applied'::text, 'refund.made'::text, 'refund.failed'::text, 'chargeback.received'::text, 'chargeback.reversed'::text, 'bill.reopened'::text]))),
+    CONSTRAINT ledger_postings_moves_check CHECK (((receivable <> 0) OR (cash <> 0) OR (revenue <> 0) OR (tax <> 0) OR (refunds <> 0) OR (chargebacks <> 0) OR (write_offs <> 0) OR (customer_balance <> 0) OR (held <> 0)))
+);
+
+ALTER TABLE ONLY ledger_postings FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger_postings ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ledger_postings_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE mandates (
     app_uuid uuid NOT NULL,
     uuid uuid NOT NULL,
@@ -312,6 +573,7 @@ CREATE TABLE mandates (
     details jsonb NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    is_default boolean DEFAULT false NOT NULL,
     CONSTRAINT mandates_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'valid'::text, 'invalid'::text])))
 );
 
@@ -370,6 +632,15 @@ CREATE TABLE one_time_payments (
 );
 
 ALTER TABLE ONLY one_time_payments FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME outbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 ALTER TABLE payment_providers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME payment_providers_id_seq
@@ -446,46 +717,41 @@ CREATE TABLE products (
 
 ALTER TABLE ONLY products FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE subscription_history (
+    app_uuid uuid NOT NULL,
+    subscription_uuid uuid NOT NULL,
+    number integer NOT NULL,
+    old_status text,
+    new_status text NOT NULL,
+    reason text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY subscription_history FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE subscription_periods (
     app_uuid uuid NOT NULL,
     subscription_uuid uuid NOT NULL,
     number integer NOT NULL,
     starts_at timestamp with time zone NOT NULL,
     ends_at timestamp with time zone NOT NULL,
-    payment_uuid uuid NOT NULL,
+    payment_uuid uuid,
     currency character(3) NOT NULL,
     subtotal_minor bigint NOT NULL,
     tax_minor bigint NOT NULL,
     total_minor bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    kind text DEFAULT 'billed'::text NOT NULL,
+    bill_uuid uuid,
     CONSTRAINT subscription_periods_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT subscription_periods_number_check CHECK ((number >= 1)),
+    CONSTRAINT subscription_periods_kind_check CHECK ((kind = ANY (ARRAY['billed'::text, 'trial'::text, 'skipped'::text]))),
+    CONSTRAINT subscription_periods_number_check CHECK ((number >= 0)),
     CONSTRAINT subscription_periods_order_check CHECK ((ends_at > starts_at)),
     CONSTRAINT subscription_periods_total_check CHECK ((total_minor = (subtotal_minor + tax_minor)))
 );
 
 ALTER TABLE ONLY subscription_periods FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE subscriptions (
-    app_uuid uuid NOT NULL,
-    uuid uuid NOT NULL,
-    tenant_uuid uuid NOT NULL,
-    user_uuid uuid,
-    payment_provider_uuid uuid NOT NULL,
-    checkout_session_uuid uuid NOT NULL,
-    product_uuid uuid NOT NULL,
-    price_uuid uuid NOT NULL,
-    tax_rate_uuid uuid,
-    quantity integer NOT NULL,
-    status text NOT NULL,
-    anchor_at timestamp with time zone NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    updated_at timestamp with time zone NOT NULL,
-    CONSTRAINT subscriptions_quantity_check CHECK ((quantity >= 1)),
-    CONSTRAINT subscriptions_status_check CHECK ((status = 'active'::text))
-);
-
-ALTER TABLE ONLY subscriptions FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE tax_rates (
     app_uuid uuid NOT NULL,
@@ -526,11 +792,71 @@ CREATE TABLE tenants (
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    test_clock_uuid uuid,
     CONSTRAINT tenants_email_check CHECK ((char_length(email) <= 320)),
     CONSTRAINT tenants_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
 );
 
 ALTER TABLE ONLY tenants FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE trials (
+    app_uuid uuid NOT NULL,
+    tenant_uuid uuid NOT NULL,
+    product_uuid uuid NOT NULL,
+    subscription_uuid uuid NOT NULL,
+    started_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY trials FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE webhook_deliveries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME webhook_deliveries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE webhook_endpoints (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    url text NOT NULL,
+    event_types text[] NOT NULL,
+    description text,
+    secret_sealed bytea NOT NULL,
+    previous_secret_sealed bytea,
+    previous_secret_expires_at timestamp with time zone,
+    status text NOT NULL,
+    disabled_reason text,
+    failing_since timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT webhook_endpoints_disabled_check CHECK (((status = 'disabled'::text) = (disabled_reason IS NOT NULL))),
+    CONSTRAINT webhook_endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['by_hand'::text, 'failing'::text, 'gone'::text, 'deleted'::text]))),
+    CONSTRAINT webhook_endpoints_previous_check CHECK (((previous_secret_sealed IS NULL) = (previous_secret_expires_at IS NULL))),
+    CONSTRAINT webhook_endpoints_status_check CHECK ((status = ANY (ARRAY['enabled'::text, 'disabled'::text]))),
+    CONSTRAINT webhook_endpoints_url_check CHECK (((char_length(url) >= 1) AND (char_length(url) <= 2048)))
+);
+
+ALTER TABLE ONLY webhook_endpoints FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE webhook_tries (
+    app_uuid uuid NOT NULL,
+    delivery_uuid uuid NOT NULL,
+    number integer NOT NULL,
+    tried_at timestamp with time zone NOT NULL,
+    duration_ms integer NOT NULL,
+    http_status integer,
+    error text,
+    excerpt text NOT NULL,
+    CONSTRAINT webhook_tries_duration_ms_check CHECK ((duration_ms >= 0)),
+    CONSTRAINT webhook_tries_number_check CHECK ((number > 0)),
+    CONSTRAINT webhook_tries_outcome_check CHECK (((http_status IS NULL) <> (error IS NULL)))
+);
+
+ALTER TABLE ONLY webhook_tries FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ONLY migration ALTER COLUMN id SET DEFAULT nextval('migration_id_seq'::regclass);
 
@@ -542,6 +868,18 @@ ALTER TABLE ONLY api_keys
 
 ALTER TABLE ONLY apps
     ADD CONSTRAINT apps_pkey PRIMARY KEY (app_uuid);
+
+ALTER TABLE ONLY billing_policies
+    ADD CONSTRAINT billing_policies_pkey PRIMARY KEY (app_uuid);
+
+ALTER TABLE ONLY bills
+    ADD CONSTRAINT bills_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY chargebacks
+    ADD CONSTRAINT chargebacks_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY chargebacks
+    ADD CONSTRAINT chargebacks_provider_ref_key UNIQUE (app_uuid, payment_provider_uuid, provider_ref);
 
 ALTER TABLE ONLY checkout_sessions
     ADD CONSTRAINT checkout_sessions_pkey PRIMARY KEY (app_uuid, uuid);
@@ -558,6 +896,9 @@ ALTER TABLE ONLY countries
 ALTER TABLE ONLY countries
     ADD CONSTRAINT countries_pkey PRIMARY KEY (uuid);
 
+ALTER TABLE ONLY customer_balances
+    ADD CONSTRAINT customer_balances_pkey PRIMARY KEY (app_uuid, tenant_uuid, currency);
+
 ALTER TABLE ONLY customers
     ADD CONSTRAINT customers_pkey PRIMARY KEY (app_uuid, uuid);
 
@@ -566,6 +907,9 @@ ALTER TABLE ONLY customers
 
 ALTER TABLE ONLY customers
     ADD CONSTRAINT customers_tenant_key UNIQUE (app_uuid, payment_provider_uuid, tenant_uuid);
+
+ALTER TABLE ONLY event_counters
+    ADD CONSTRAINT event_counters_pkey PRIMARY KEY (app_uuid);
 
 ALTER TABLE ONLY idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (app_uuid, caller, operation, key);
@@ -578,6 +922,12 @@ ALTER TABLE ONLY jwt_issuers
 
 ALTER TABLE ONLY jwt_issuers
     ADD CONSTRAINT jwt_issuers_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY ledger_postings
+    ADD CONSTRAINT ledger_postings_fact_key UNIQUE (app_uuid, source_uuid, kind);
+
+ALTER TABLE ONLY ledger_postings
+    ADD CONSTRAINT ledger_postings_pkey PRIMARY KEY (app_uuid, uuid);
 
 ALTER TABLE ONLY mandates
     ADD CONSTRAINT mandates_pkey PRIMARY KEY (app_uuid, uuid);
@@ -602,6 +952,15 @@ ALTER TABLE ONLY one_time_payments
 
 ALTER TABLE ONLY outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY outbox
+    ADD CONSTRAINT outbox_position_key UNIQUE (app_uuid, "position");
+
+ALTER TABLE ONLY outbox
+    ADD CONSTRAINT outbox_sequence_key UNIQUE (app_uuid, aggregate_uuid, sequence);
+
+ALTER TABLE ONLY payment_attempts
+    ADD CONSTRAINT payment_attempts_bill_number_key UNIQUE (app_uuid, bill_uuid, number);
 
 ALTER TABLE ONLY payment_attempts
     ADD CONSTRAINT payment_attempts_number_key UNIQUE (app_uuid, checkout_session_uuid, number);
@@ -628,16 +987,13 @@ ALTER TABLE ONLY products
     ADD CONSTRAINT products_pkey PRIMARY KEY (app_uuid, uuid);
 
 ALTER TABLE ONLY refunds
-    ADD CONSTRAINT refunds_once_key UNIQUE (app_uuid, payment_uuid, reason);
-
-ALTER TABLE ONLY refunds
     ADD CONSTRAINT refunds_pkey PRIMARY KEY (app_uuid, uuid);
 
 ALTER TABLE ONLY refunds
     ADD CONSTRAINT refunds_provider_ref_key UNIQUE (app_uuid, payment_provider_uuid, provider_ref);
 
-ALTER TABLE ONLY subscription_periods
-    ADD CONSTRAINT subscription_periods_payment_key UNIQUE (app_uuid, payment_uuid);
+ALTER TABLE ONLY subscription_history
+    ADD CONSTRAINT subscription_history_pkey PRIMARY KEY (app_uuid, subscription_uuid, number);
 
 ALTER TABLE ONLY subscription_periods
     ADD CONSTRAINT subscription_periods_pkey PRIMARY KEY (app_uuid, subscription_uuid, number);
@@ -654,6 +1010,29 @@ ALTER TABLE ONLY tax_rates
 ALTER TABLE ONLY tenants
     ADD CONSTRAINT tenants_pkey PRIMARY KEY (app_uuid, uuid);
 
+ALTER TABLE ONLY test_clocks
+    ADD CONSTRAINT test_clocks_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY trials
+    ADD CONSTRAINT trials_pkey PRIMARY KEY (app_uuid, tenant_uuid, product_uuid);
+
+ALTER TABLE ONLY webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY webhook_tries
+    ADD CONSTRAINT webhook_tries_pkey PRIMARY KEY (app_uuid, delivery_uuid, number);
+
+CREATE INDEX bills_payment_idx ON bills USING btree (app_uuid, payment_uuid) WHERE (payment_uuid IS NOT NULL);
+
+CREATE UNIQUE INDEX bills_period_key ON bills USING btree (app_uuid, subscription_uuid, period_number) WHERE (kind = 'period'::text);
+
+CREATE INDEX bills_subscription_idx ON bills USING btree (app_uuid, subscription_uuid, uuid);
+
+CREATE INDEX chargebacks_payment_idx ON chargebacks USING btree (app_uuid, payment_uuid);
+
 CREATE INDEX checkout_sessions_due_idx ON checkout_sessions USING btree (due_at, app_uuid) WHERE (status = 'open'::text);
 
 CREATE INDEX checkout_sessions_tenant_idx ON checkout_sessions USING btree (app_uuid, tenant_uuid, uuid);
@@ -661,6 +1040,12 @@ CREATE INDEX checkout_sessions_tenant_idx ON checkout_sessions USING btree (app_
 CREATE INDEX idempotency_keys_expiry_idx ON idempotency_keys USING btree (app_uuid, expires_at);
 
 CREATE INDEX inbox_due_idx ON inbox USING btree (due_at, app_uuid) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX ledger_postings_id_idx ON ledger_postings USING btree (app_uuid, id);
+
+CREATE INDEX ledger_postings_tenant_idx ON ledger_postings USING btree (app_uuid, tenant_uuid, id);
+
+CREATE UNIQUE INDEX mandates_default_key ON mandates USING btree (app_uuid, payment_provider_uuid, tenant_uuid) WHERE is_default;
 
 CREATE INDEX mandates_tenant_idx ON mandates USING btree (app_uuid, tenant_uuid);
 
@@ -670,6 +1055,12 @@ CREATE INDEX one_time_payments_tenant_idx ON one_time_payments USING btree (app_
 
 CREATE INDEX outbox_due_idx ON outbox USING btree (due_at, app_uuid, uuid) WHERE (due_at IS NOT NULL);
 
+CREATE INDEX outbox_happened_idx ON outbox USING btree (app_uuid, happened_at) WHERE ("position" IS NOT NULL);
+
+CREATE INDEX outbox_unpublished_idx ON outbox USING btree (app_uuid, id) WHERE (due_at IS NOT NULL);
+
+CREATE UNIQUE INDEX payment_attempts_bill_key ON payment_attempts USING btree (app_uuid, bill_uuid) WHERE (status = 'submitting'::text);
+
 CREATE INDEX payment_attempts_due_idx ON payment_attempts USING btree (due_at, app_uuid) WHERE (status = 'submitting'::text);
 
 CREATE UNIQUE INDEX payment_providers_default_key ON payment_providers USING btree (app_uuid, name) WHERE (is_default AND (deleted_at IS NULL));
@@ -677,6 +1068,8 @@ CREATE UNIQUE INDEX payment_providers_default_key ON payment_providers USING btr
 CREATE INDEX payment_providers_uuid_idx ON payment_providers USING btree (uuid);
 
 CREATE UNIQUE INDEX payments_attempt_key ON payments USING btree (app_uuid, attempt_uuid) WHERE (NOT is_surplus);
+
+CREATE INDEX payments_bill_idx ON payments USING btree (app_uuid, bill_uuid) WHERE (bill_uuid IS NOT NULL);
 
 CREATE INDEX payments_due_idx ON payments USING btree (due_at, app_uuid) WHERE (due_at IS NOT NULL);
 
@@ -692,10 +1085,49 @@ CREATE INDEX product_images_product_idx ON product_images USING btree (app_uuid,
 
 CREATE INDEX refunds_due_idx ON refunds USING btree (due_at, app_uuid) WHERE (status = 'requested'::text);
 
+CREATE UNIQUE INDEX refunds_once_key ON refunds USING btree (app_uuid, payment_uuid, reason) WHERE (reason = ANY (ARRAY['verification'::text, 'surplus'::text]));
+
+CREATE INDEX refunds_payment_idx ON refunds USING btree (app_uuid, payment_uuid);
+
+CREATE INDEX subscriptions_due_idx ON subscriptions USING btree (due_at, app_uuid) WHERE ((due_at IS NOT NULL) AND (test_clock_uuid IS NULL));
+
 CREATE INDEX subscriptions_tenant_idx ON subscriptions USING btree (app_uuid, tenant_uuid, uuid);
+
+CREATE INDEX subscriptions_test_clock_idx ON subscriptions USING btree (app_uuid, test_clock_uuid, due_at) WHERE (test_clock_uuid IS NOT NULL);
+
+CREATE INDEX tenants_test_clock_idx ON tenants USING btree (app_uuid, test_clock_uuid) WHERE (test_clock_uuid IS NOT NULL);
+
+CREATE INDEX test_clocks_due_idx ON test_clocks USING btree (due_at, app_uuid) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX webhook_deliveries_claim_idx ON webhook_deliveries USING btree (app_uuid, webhook_endpoint_uuid, due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX webhook_deliveries_due_idx ON webhook_deliveries USING btree (due_at, app_uuid) WHERE (due_at IS NOT NULL);
+
+CREATE UNIQUE INDEX webhook_deliveries_first_key ON webhook_deliveries USING btree (app_uuid, webhook_endpoint_uuid, aggregate_uuid) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX webhook_deliveries_line_idx ON webhook_deliveries USING btree (app_uuid, webhook_endpoint_uuid, aggregate_uuid, id) WHERE (status = 'pending'::text);
+
+CREATE INDEX webhook_deliveries_log_idx ON webhook_deliveries USING btree (app_uuid, webhook_endpoint_uuid, id);
+
+CREATE INDEX webhook_deliveries_settled_idx ON webhook_deliveries USING btree (app_uuid, settled_at) WHERE (settled_at IS NOT NULL);
 
 ALTER TABLE ONLY api_keys
     ADD CONSTRAINT api_keys_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
+
+ALTER TABLE ONLY billing_policies
+    ADD CONSTRAINT billing_policies_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
+
+ALTER TABLE ONLY bills
+    ADD CONSTRAINT bills_chargeback_fkey FOREIGN KEY (app_uuid, chargeback_uuid) REFERENCES chargebacks(app_uuid, uuid);
+
+ALTER TABLE ONLY bills
+    ADD CONSTRAINT bills_payment_fkey FOREIGN KEY (app_uuid, payment_uuid) REFERENCES payments(app_uuid, uuid);
+
+ALTER TABLE ONLY bills
+    ADD CONSTRAINT bills_subscription_fkey FOREIGN KEY (app_uuid, subscription_uuid) REFERENCES subscriptions(app_uuid, uuid);
+
+ALTER TABLE ONLY chargebacks
+    ADD CONSTRAINT chargebacks_payment_fkey FOREIGN KEY (app_uuid, payment_uuid) REFERENCES payments(app_uuid, uuid);
 
 ALTER TABLE ONLY checkout_sessions
     ADD CONSTRAINT checkout_sessions_payment_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
@@ -704,16 +1136,25 @@ ALTER TABLE ONLY checkout_sessions
     ADD CONSTRAINT checkout_sessions_price_fkey FOREIGN KEY (app_uuid, price_uuid) REFERENCES prices(app_uuid, uuid);
 
 ALTER TABLE ONLY checkout_sessions
+    ADD CONSTRAINT checkout_sessions_subscription_fkey FOREIGN KEY (app_uuid, subscription_uuid) REFERENCES subscriptions(app_uuid, uuid);
+
+ALTER TABLE ONLY checkout_sessions
     ADD CONSTRAINT checkout_sessions_tax_rate_fkey FOREIGN KEY (app_uuid, tax_rate_uuid) REFERENCES tax_rates(app_uuid, uuid);
 
 ALTER TABLE ONLY checkout_sessions
     ADD CONSTRAINT checkout_sessions_tenant_fkey FOREIGN KEY (app_uuid, tenant_uuid) REFERENCES tenants(app_uuid, uuid);
+
+ALTER TABLE ONLY customer_balances
+    ADD CONSTRAINT customer_balances_tenant_fkey FOREIGN KEY (app_uuid, tenant_uuid) REFERENCES tenants(app_uuid, uuid);
 
 ALTER TABLE ONLY customers
     ADD CONSTRAINT customers_payment_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
 
 ALTER TABLE ONLY customers
     ADD CONSTRAINT customers_tenant_fkey FOREIGN KEY (app_uuid, tenant_uuid) REFERENCES tenants(app_uuid, uuid);
+
+ALTER TABLE ONLY event_counters
+    ADD CONSTRAINT event_counters_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
 
 ALTER TABLE ONLY idempotency_keys
     ADD CONSTRAINT idempotency_keys_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
@@ -723,6 +1164,9 @@ ALTER TABLE ONLY inbox
 
 ALTER TABLE ONLY jwt_issuers
     ADD CONSTRAINT jwt_issuers_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
+
+ALTER TABLE ONLY ledger_postings
+    ADD CONSTRAINT ledger_postings_tenant_fkey FOREIGN KEY (app_uuid, tenant_uuid) REFERENCES tenants(app_uuid, uuid);
 
 ALTER TABLE ONLY mandates
     ADD CONSTRAINT mandates_payment_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
@@ -746,6 +1190,9 @@ ALTER TABLE ONLY outbox
     ADD CONSTRAINT outbox_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
 
 ALTER TABLE ONLY payment_attempts
+    ADD CONSTRAINT payment_attempts_bill_fkey FOREIGN KEY (app_uuid, bill_uuid) REFERENCES bills(app_uuid, uuid);
+
+ALTER TABLE ONLY payment_attempts
     ADD CONSTRAINT payment_attempts_session_fkey FOREIGN KEY (app_uuid, checkout_session_uuid) REFERENCES checkout_sessions(app_uuid, uuid);
 
 ALTER TABLE ONLY payment_providers
@@ -753,6 +1200,9 @@ ALTER TABLE ONLY payment_providers
 
 ALTER TABLE ONLY payments
     ADD CONSTRAINT payments_attempt_fkey FOREIGN KEY (app_uuid, attempt_uuid) REFERENCES payment_attempts(app_uuid, uuid);
+
+ALTER TABLE ONLY payments
+    ADD CONSTRAINT payments_bill_fkey FOREIGN KEY (app_uuid, bill_uuid) REFERENCES bills(app_uuid, uuid);
 
 ALTER TABLE ONLY payments
     ADD CONSTRAINT payments_payment_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
@@ -778,6 +1228,12 @@ ALTER TABLE ONLY products
 ALTER TABLE ONLY refunds
     ADD CONSTRAINT refunds_payment_fkey FOREIGN KEY (app_uuid, payment_uuid) REFERENCES payments(app_uuid, uuid);
 
+ALTER TABLE ONLY subscription_history
+    ADD CONSTRAINT subscription_history_subscription_fkey FOREIGN KEY (app_uuid, subscription_uuid) REFERENCES subscriptions(app_uuid, uuid);
+
+ALTER TABLE ONLY subscription_periods
+    ADD CONSTRAINT subscription_periods_bill_fkey FOREIGN KEY (app_uuid, bill_uuid) REFERENCES bills(app_uuid, uuid);
+
 ALTER TABLE ONLY subscription_periods
     ADD CONSTRAINT subscription_periods_payment_fkey FOREIGN KEY (app_uuid, payment_uuid) REFERENCES payments(app_uuid, uuid);
 
@@ -785,10 +1241,16 @@ ALTER TABLE ONLY subscription_periods
     ADD CONSTRAINT subscription_periods_subscription_fkey FOREIGN KEY (app_uuid, subscription_uuid) REFERENCES subscriptions(app_uuid, uuid);
 
 ALTER TABLE ONLY subscriptions
+    ADD CONSTRAINT subscriptions_mandate_fkey FOREIGN KEY (app_uuid, mandate_uuid) REFERENCES mandates(app_uuid, uuid);
+
+ALTER TABLE ONLY subscriptions
     ADD CONSTRAINT subscriptions_price_fkey FOREIGN KEY (app_uuid, price_uuid) REFERENCES prices(app_uuid, uuid);
 
 ALTER TABLE ONLY subscriptions
     ADD CONSTRAINT subscriptions_tenant_fkey FOREIGN KEY (app_uuid, tenant_uuid) REFERENCES tenants(app_uuid, uuid);
+
+ALTER TABLE ONLY subscriptions
+    ADD CONSTRAINT subscriptions_test_clock_fkey FOREIGN KEY (app_uuid, test_clock_uuid) REFERENCES test_clocks(app_uuid, uuid);
 
 ALTER TABLE ONLY tax_rates
     ADD CONSTRAINT tax_rates_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
@@ -802,15 +1264,49 @@ ALTER TABLE ONLY tax_rates
 ALTER TABLE ONLY tenants
     ADD CONSTRAINT tenants_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
 
+ALTER TABLE ONLY tenants
+    ADD CONSTRAINT tenants_test_clock_fkey FOREIGN KEY (app_uuid, test_clock_uuid) REFERENCES test_clocks(app_uuid, uuid);
+
+ALTER TABLE ONLY test_clocks
+    ADD CONSTRAINT test_clocks_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
+
+ALTER TABLE ONLY trials
+    ADD CONSTRAINT trials_product_fkey FOREIGN KEY (app_uuid, product_uuid) REFERENCES products(app_uuid, uuid);
+
+ALTER TABLE ONLY trials
+    ADD CONSTRAINT trials_tenant_fkey FOREIGN KEY (app_uuid, tenant_uuid) REFERENCES tenants(app_uuid, uuid);
+
+ALTER TABLE ONLY webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_endpoint_fkey FOREIGN KEY (app_uuid, webhook_endpoint_uuid) REFERENCES webhook_endpoints(app_uuid, uuid);
+
+ALTER TABLE ONLY webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_event_fkey FOREIGN KEY (app_uuid, event_uuid) REFERENCES outbox(app_uuid, uuid);
+
+ALTER TABLE ONLY webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
+
+ALTER TABLE ONLY webhook_tries
+    ADD CONSTRAINT webhook_tries_delivery_fkey FOREIGN KEY (app_uuid, delivery_uuid) REFERENCES webhook_deliveries(app_uuid, uuid) ON DELETE CASCADE;
+
 ALTER TABLE api_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE apps ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE billing_policies ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE bills ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE chargebacks ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE checkout_sessions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE countries ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE customer_balances ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE customers ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY directory ON apps FOR SELECT TO schema_owner USING (true);
 
 CREATE POLICY directory ON checkout_sessions FOR SELECT TO schema_owner USING (true);
 
@@ -826,6 +1322,14 @@ CREATE POLICY directory ON payments FOR SELECT TO schema_owner USING (true);
 
 CREATE POLICY directory ON refunds FOR SELECT TO schema_owner USING (true);
 
+CREATE POLICY directory ON subscriptions FOR SELECT TO schema_owner USING (true);
+
+CREATE POLICY directory ON test_clocks FOR SELECT TO schema_owner USING (true);
+
+CREATE POLICY directory ON webhook_deliveries FOR SELECT TO schema_owner USING (true);
+
+ALTER TABLE event_counters ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY everyone_reads ON countries FOR SELECT USING (true);
 
 ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY;
@@ -836,15 +1340,27 @@ CREATE POLICY isolation ON api_keys USING ((app_uuid = (NULLIF(current_setting('
 
 CREATE POLICY isolation ON apps USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
+CREATE POLICY isolation ON billing_policies USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON bills USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON chargebacks USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
 CREATE POLICY isolation ON checkout_sessions USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
+CREATE POLICY isolation ON customer_balances USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
 CREATE POLICY isolation ON customers USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON event_counters USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
 CREATE POLICY isolation ON idempotency_keys USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
 CREATE POLICY isolation ON inbox USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
 CREATE POLICY isolation ON jwt_issuers USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON ledger_postings USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
 CREATE POLICY isolation ON mandates USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
@@ -868,6 +1384,8 @@ CREATE POLICY isolation ON products USING ((app_uuid = (NULLIF(current_setting('
 
 CREATE POLICY isolation ON refunds USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
+CREATE POLICY isolation ON subscription_history USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
 CREATE POLICY isolation ON subscription_periods USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
 CREATE POLICY isolation ON subscriptions USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
@@ -876,7 +1394,19 @@ CREATE POLICY isolation ON tax_rates USING ((app_uuid = (NULLIF(current_setting(
 
 CREATE POLICY isolation ON tenants USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
+CREATE POLICY isolation ON test_clocks USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON trials USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON webhook_deliveries USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON webhook_endpoints USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON webhook_tries USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
 ALTER TABLE jwt_issuers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ledger_postings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE mandates ENABLE ROW LEVEL SECURITY;
 
@@ -900,6 +1430,8 @@ ALTER TABLE products ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE refunds ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE subscription_history ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE subscription_periods ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE subscriptions ENABLE ROW LEVEL SECURITY;
@@ -908,12 +1440,32 @@ ALTER TABLE tax_rates ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE test_clocks ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE trials ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE webhook_deliveries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE webhook_endpoints ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE webhook_tries ENABLE ROW LEVEL SECURITY;
+
 GRANT USAGE ON SCHEMA public TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE apps TO kontor_app;
+
+REVOKE ALL ON FUNCTION all_apps() FROM PUBLIC;
+GRANT ALL ON FUNCTION all_apps() TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE payment_providers TO kontor_app;
 
 REVOKE ALL ON FUNCTION app_of_payment_provider(provider uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app_of_payment_provider(provider uuid) TO kontor_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE webhook_deliveries TO kontor_app;
+
+REVOKE ALL ON FUNCTION apps_with_due_webhooks(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION apps_with_due_webhooks(at timestamp with time zone) TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE checkout_sessions TO kontor_app;
 
@@ -927,20 +1479,34 @@ GRANT SELECT,INSERT,UPDATE ON TABLE payments TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE refunds TO kontor_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE subscriptions TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE test_clocks TO kontor_app;
+
 REVOKE ALL ON FUNCTION apps_with_due_work(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION apps_with_due_work(at timestamp with time zone) TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE api_keys TO kontor_app;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE apps TO kontor_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE billing_policies TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE bills TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE chargebacks TO kontor_app;
 
 GRANT SELECT ON TABLE countries TO kontor_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE customer_balances TO kontor_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE customers TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE event_counters TO kontor_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE idempotency_keys TO kontor_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE jwt_issuers TO kontor_app;
+
+GRANT SELECT,INSERT ON TABLE ledger_postings TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE mandates TO kontor_app;
 
@@ -956,10 +1522,16 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE product_images TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE products TO kontor_app;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE subscription_periods TO kontor_app;
+GRANT SELECT,INSERT ON TABLE subscription_history TO kontor_app;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE subscriptions TO kontor_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE subscription_periods TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE tax_rates TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE tenants TO kontor_app;
+
+GRANT SELECT,INSERT ON TABLE trials TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE webhook_endpoints TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE webhook_tries TO kontor_app;

@@ -1,6 +1,7 @@
 """The machine's clock and randomness: the one place that reads either."""
 
 import asyncio
+import base64
 import secrets
 from datetime import UTC, datetime
 from uuid import UUID
@@ -21,6 +22,16 @@ class SystemIds:
 
     def secret(self) -> str:
         return secrets.token_urlsafe(24)  # 192 bits
+
+
+class SystemJitter:
+    def permille(self, within: int) -> int:
+        return secrets.randbelow(2 * within + 1) - within
+
+
+def webhook_secret() -> str:
+    """`whsec_` and 32 random bytes, as Standard Webhooks writes secrets."""
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
 async def pause(seconds: float) -> None:

@@ -5,9 +5,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain.catalog.quote import Quote
-from domain.checkout.attempt import PaymentAttempt
-from domain.checkout.book import Book, Sighting
+from domain.checkout.book import Book
 from domain.checkout.session import CheckoutSession, Mode, Terms
+from domain.payments.attempt import PaymentAttempt
 from domain.payments.payment import Payment
 from domain.payments.ports import (
     MandateStatus,
@@ -18,6 +18,7 @@ from domain.payments.ports import (
     RefundStatus,
     SequenceType,
 )
+from domain.payments.sighting import Sighting
 from tests.fakes.clock import NOON
 from tests.make import APP, TENANT, USER, a_uuid, money
 
@@ -94,6 +95,7 @@ def a_payment(**said: Any) -> Payment:
         "sequence_type": SequenceType.ONEOFF,
         "status": PaymentStatus.OPEN,
         "amount": TOTAL,
+        "tax": money(0),
         "refunded": money(0),
         "charged_back": money(0),
         "created_at": NOON,
@@ -134,5 +136,12 @@ def a_seen_mandate(status: MandateStatus, **facts: Any) -> ProviderMandate:
 
 
 def a_seen_refund(uuid: UUID, status: RefundStatus, **facts: Any) -> ProviderRefund:
-    usual = {"ref": "re_1", "amount": TOTAL, "refund_uuid": uuid, "status": status}
+    usual = {
+        "ref": "re_1",
+        "amount": TOTAL,
+        "refund_uuid": uuid,
+        "status": status,
+        "payment_ref": "tr_1",
+        "created_at": NOON,
+    }
     return ProviderRefund(**usual | facts)

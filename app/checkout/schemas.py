@@ -120,6 +120,9 @@ def _price_rules(given: Mapping[str, Any]) -> Iterator[Violation]:
     mode = given.get("mode")
     if mode is None:
         return
+    if mode is Mode.RECOVERY:
+        yield Violation("is opened with a subscription's payment-links", "mode")
+        return
     if mode is Mode.SETUP:
         for name, field in (
             ("product_price_uuid", "productPriceUuid"),

@@ -153,6 +153,7 @@ class House:
             "KONTOR_HOST": "127.0.0.1",
             "KONTOR_PORT": str(self._port),
             "KONTOR_IS_DEV": "1",
+            "KONTOR_WEBHOOK_TARGETS_PRIVATE": "1",
             "PYTHONUNBUFFERED": "1",
         }
 

@@ -18,6 +18,7 @@ VERBS: Final = {
     "apps": "Create apps; say who may vouch for their users.",
     "keys": "Create API keys.",
     "token": "Print a demo user's token (development only).",
+    "audit": "Prove that the books are right, here and at the providers.",
     "doctor": "Check configuration, database, provider credentials and clock.",
     "settings": "List all settings with their values.",
 }

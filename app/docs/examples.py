@@ -17,6 +17,7 @@ def _uuid(number: int) -> str:
 
 _PRODUCT, _PRICE, _RATE, _COUNTRY = (_uuid(n) for n in (0x21, 0x22, 0x23, 0x24))
 _SESSION, _PAYMENT = _uuid(0x31), _uuid(0x32)
+_ENDPOINT, _EVENT = _uuid(0x51), _uuid(0x52)
 _NOW: Final = "2026-01-01T00:00:00.000Z"
 
 BY_NAME: Final[Mapping[str, Json]] = {
@@ -91,11 +92,53 @@ BY_NAME: Final[Mapping[str, Json]] = {
     "credentialHint": "...w9Xk",
     "isDefault": True,
     "isSurplus": False,
+    "refundId": None,
+    "declineReason": None,
+    "scheduledAt": _NOW,
+    "chargebackId": "chb_xFzwUN4ci8",
+    "receivedAt": "2026-01-15T08:00:00.000Z",
+    "reversedAt": None,
     "connected": True,
+    "eventUuid": _EVENT,
+    "webhookEndpointUuid": _ENDPOINT,
+    "deliveryUuid": _uuid(0x53),
+    "aggregateUuid": _SESSION,
+    "eventType": "checkout_session.completed",
+    "type": "checkout_session.completed",
+    "eventTypes": ["checkout_session.completed", "payment.paid"],
+    "disabledReason": None,
+    "failingSince": None,
+    "previousSecretExpiresAt": None,
+    "sequence": 2,
+    "version": 1,
+    "tries": 1,
+    "nextTryAt": None,
+    "settledAt": "2026-01-01T00:02:12.000Z",
+    "timestamp": "2026-01-01T00:02:11.000Z",
+    "triedAt": "2026-01-01T00:02:12.000Z",
+    "durationMs": 84,
+    "httpStatus": 204,
+    "error": None,
+    "responseExcerpt": "",
+    "isReplay": False,
     "received": True,
     "paymentStatus": "unpaid",
     "paymentMethod": "card",
     "verificationAmount": 100,
+    "timeZone": "Europe/Berlin",
+    "retryDays": [3, 5, 7],
+    "graceDays": 7,
+    "finalAction": "cancel",
+    "missedPeriods": "bill",
+    "chargebackAction": "suspend",
+    "minimumCharge": 0,
+    "from": _NOW,
+    "to": "2026-02-01T00:00:00.000Z",
+    "at": "2026-02-01T00:00:00.000Z",
+    "happenedAt": "2026-01-01T00:02:11.000Z",
+    "recordedAt": "2026-01-01T00:02:11.000Z",
+    "account": "cash",
+    "sourceUuid": _PAYMENT,
 }
 
 _MOLLIE: Final = {"name": "mollie", "mode": "test"}
@@ -114,6 +157,15 @@ BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = {
     "OneTimePayment": {"uuid": _uuid(0x33), "productPriceUuid": _uuid(0x26)},
     "Subscription": {"uuid": _uuid(0x34), "status": "active"},
     "PaymentMethod": {"uuid": _uuid(0x35), "status": "valid"},
+    "Refund": {
+        "uuid": _uuid(0x36),
+        "reason": "requested",
+        "status": "requested",
+        "amount": 500,
+        "description": "Goodwill",
+    },
+    "RefundBody": {"amount": 500, "description": "Goodwill"},
+    "Chargeback": {"uuid": _uuid(0x37), "reason": "AC04"},
     "Product": {"uuid": _PRODUCT, "url": "https://example.com/pro", **_PRO_PLAN},
     "CreateProductBody": _PRO_PLAN,
     "UpdateProductBody": _PRO_PLAN,
@@ -130,13 +182,45 @@ BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = {
     "CreateTenantBody": {"uuid": BY_NAME["tenantUuid"]},
     "Provider": {"uuid": BY_NAME["paymentProviderUuid"], **_MOLLIE, "title": "Mollie EU"},
     "CreateProviderBody": _MOLLIE,
+    "WebhookEndpoint": {
+        "uuid": _ENDPOINT,
+        "url": "https://app.example.com/hooks/kontor",
+        "description": "The billing service",
+        "status": "enabled",
+        "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+    },
+    "EventPayload": {"id": _EVENT, "data": {"checkoutSessionUuid": _SESSION, "amountTotal": 1189}},
+    "EventType": {
+        "description": "It is paid, or the method is stored",
+        "facts": ["checkoutSessionUuid", "tenantUuid", "mode", "currency", "amountTotal"],
+    },
+    "Delivery": {"uuid": _uuid(0x53), "status": "delivered"},
+    "DeliveryLog": {"uuid": _uuid(0x53), "status": "delivered"},
+    "Try": {"number": 1},
+    "Replay": {"deliveries": 1},
     "Health": {"status": "ok", "checks": {"database": "ok", "migrations": "ok"}},
     "Member": {"role": "member"},
+    "Posting": {
+        "uuid": _uuid(0x41),
+        "kind": "payment.received",
+        "entries": [
+            {"account": "receivable", "amount": -1189},
+            {"account": "cash", "amount": 1189},
+        ],
+        "facts": {"paymentUuid": _PAYMENT},
+    },
+    "LedgerBalance": {
+        "accounts": [
+            {"account": account, "amount": amount}
+            for account, amount in (("cash", 1189), ("revenue", -999), ("tax", -190))
+        ],
+    },
 }
 
 LEFT_OUT: Final[Mapping[str, frozenset[str]]] = {
     "CreateTaxRateBody": frozenset({"countryUuid"}),  # instead of countryCode
     "UpdateTaxRateBody": frozenset({"countryUuid"}),
+    "ReplayBody": frozenset({"eventUuid"}),  # instead of a period
     "Received": frozenset({"ignored", "status"}),  # told only when something is not as usual
 }
 """Fields that exclude another, or are usually not there."""
@@ -159,10 +243,14 @@ UNKNOWN: Final = "text"
 """Stands where nobody has thought of a better one; tests look for it."""
 
 KINDS: Final[Mapping[str, str]] = {
+    "BillingPolicy": "billingPolicies",
     "Price": "productPrices",
     "Country": "countries",
     "OpenedSession": "checkoutSessions",
     "Provider": "paymentProviders",
+    "EventPayload": "events",
+    "Delivery": "deliveries",
+    "DeliveryLog": "deliveries",
 }
 """An envelope's `kind`, where it is not the plural of what is in it."""
 

@@ -13,7 +13,7 @@ from app.docs.endpoints import Endpoint, camel
 from app.docs.examples import EXAMPLES, RAW, example_of, value_of
 from app.docs.refusals import MEANINGS, headers_of, refusals
 from app.docs.security import security_of
-from app.docs.special import EXTRA_ANSWERS, RAW_BODIES
+from app.docs.special import EXTRA_ANSWERS, KEY_NEEDED, RAW_BODIES
 from app.docs.words import PATH_PARAMETERS, PATH_TYPES, SUMMARIES
 
 HEADERS: Final[dict[str, Schema]] = {
@@ -68,7 +68,11 @@ class Writer:
         found = [self._path_parameter(endpoint, part) for part in endpoint.path_parameters]
         found += [self._field(name, field) for name, field in endpoint.fields]
         if endpoint.method == "POST" and not endpoint.is_public:
-            found.append({"$ref": "#/components/parameters/IdempotencyKey"})
+            found.append(
+                {**IDEMPOTENCY_KEY, "required": True}
+                if endpoint.operation_id in KEY_NEEDED
+                else {"$ref": "#/components/parameters/IdempotencyKey"}
+            )
         return found
 
     def _path_parameter(self, endpoint: Endpoint, part: PathParameterDefinition) -> Schema:

@@ -1,4 +1,4 @@
-"""What no signature tells: bodies that a handler reads by itself, and answers beside the usual."""
+"""What no signature tells: bodies read by hand, answers beside the usual, keys that are needed."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -41,3 +41,6 @@ EXTRA_ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
 }
 """By operation and status."""
+
+KEY_NEEDED: Final = frozenset({"requestRefund"})
+"""Operations that must not be done twice: they say no without an Idempotency-Key."""

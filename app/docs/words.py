@@ -29,9 +29,13 @@ answer is 409; with another body it is 422. Keys are kept for 30 days.\
 TAGS: Final[Mapping[str, str]] = {
     "Checkout": "One try to buy, or to store a payment method. The shopper pays on the payment "
     "provider's page. A user bills its own tenants; for any tenant: scope `billing:write`.",
-    "Payments": "What a tenant has paid, and what it may be charged with. Scope `billing:read` for "
-    "any tenant.",
+    "Payments": "What a tenant has paid, what went back, and what it may be charged with. Scope "
+    "`billing:read` for any tenant, `refunds:write` to give money back.",
     "Subscriptions": "What a tenant pays again and again. Scope `billing:read` for any tenant.",
+    "Billing policy": "How the app bills: its time zone, and what becomes of debts. Scope "
+    "`billing:read`; changes need `billing:write`.",
+    "Ledger": "The books: every money fact with double entry, never changed afterwards. Scope "
+    "`billing:read`; with `tenantUuid` also for those who act for that tenant.",
     "Products": "What is sold. Everybody in the app may read; changes need `catalog:write`.",
     "Prices": "What a product costs: once, or per interval. Amounts are final; to change one, "
     "archive the price and add another. Changes need `catalog:write`.",
@@ -40,6 +44,11 @@ TAGS: Final[Mapping[str, str]] = {
     "`tenants:write`, or the role `admin` for a tenant's members.",
     "Payment providers": "The app's accounts at payment providers, test or live. Needs "
     "`providers:read` and `providers:write`.",
+    "Events": "What happened in the app, in order, to be asked for at any time. Needs "
+    "`webhooks:read`.",
+    "Webhook endpoints": "Addresses of yours that events are sent to, signed as Standard Webhooks "
+    "says, in order for each aggregate, and again until they arrive. Needs `webhooks:read` and "
+    "`webhooks:write`.",
     "Webhooks": "What payment providers call. Nothing that is sent here is believed: the payment "
     "is read from the provider.",
     "Health": "For whoever runs Kontor.",
@@ -52,6 +61,11 @@ SUMMARIES: Final[Mapping[str, str]] = {
     "livez": "Is it alive",
     "readyz": "Is it ready",
     "metrics": "Metrics",
+    "listLedgerBalances": "List the accounts' balances",
+    "listEvents": "Read the feed of events",
+    "rollWebhookSecret": "Roll the secret",
+    "testWebhookEndpoint": "Send a test",
+    "replayEvents": "Send events again",
     "readDocs": "This documentation",
     "readOpenapi": "The OpenAPI document",
 }
@@ -115,6 +129,10 @@ FIELDS: Final[Mapping[str, str]] = {
     "mode": "`test` or `live`",
     "sequenceType": "`oneoff`, `first` (leaves a mandate behind) or `recurring`",
     "failureReason": "Why it failed, in the provider's word; null when it did not",
+    "declineReason": "Why the provider would not; null when it would",
+    "refundId": "The provider's id of the refund",
+    "chargebackId": "The provider's id of the chargeback",
+    "receivedAt": "When the bank took the money",
     "isSurplus": "Money that bought nothing and is being given back",
     "sessionId": "The provider's id of the newest payment; null until the provider has answered",
     "paymentId": "The provider's id of the payment",
@@ -170,6 +188,48 @@ FIELDS: Final[Mapping[str, str]] = {
     "currentPeriodNumber": "Counts the periods, from 1",
     "currentPeriodStart": "When the current period began",
     "currentPeriodEnd": "When it ends, and the next begins",
+    "timeZone": "Days and months are counted on its calendar",
+    "retryDays": "When a failed charge is tried again, in days after the first failure",
+    "graceDays": "How many days access goes on after an unpaid period began",
+    "finalAction": "When the last retry has failed and grace is over: `cancel`, `pause`, or `keep`, "
+    "which writes the debt off and goes on",
+    "missedPeriods": "What becomes of periods that were over before they were billed: `bill` or "
+    "`skip`",
+    "chargebackAction": "When a bank takes a payment back: `suspend` the subscription, `recollect` "
+    "the money, or `write_off` what is lost",
+    "minimumCharge": "What is owed below this, in minor units, waits for the next bill",
+    "entries": "The accounts that it moves; together they are zero",
+    "accounts": "Every account; together they are zero",
+    "account": "Which account",
+    "facts": "Ids of what it is about, by name",
+    "sourceUuid": "The row that the fact is about, such as the bill, the payment, the refund",
+    "happenedAt": "When it happened, in the time that the tenant lives in",
+    "recordedAt": "When it was written down",
+    "eventTypes": "What is sent; empty: everything",
+    "eventType": "What happened",
+    "eventUuid": "The event: its `id` in the feed and in webhooks",
+    "aggregateUuid": "What it happened to; its events arrive in their order",
+    "sequence": "Counts the events of this aggregate, from 1",
+    "disabledReason": "`by_hand`, `failing` (five days without a success), `gone` (it answered 410) "
+    "or `deleted`; null while it is enabled",
+    "failingSince": "The first failure since something last arrived; null when all is well",
+    "secret": "What its events are signed with. Told when it is made, and null ever after",
+    "previousSecretExpiresAt": "Until when the secret of before signs as well",
+    "webhookEndpointUuid": "The webhook endpoint",
+    "isReplay": "Whether somebody asked to send it again",
+    "tries": "How often it was tried",
+    "nextTryAt": "When it is tried next; null when it is done, or waits for another to be done",
+    "settledAt": "When it arrived, or was given up",
+    "log": "Every try, the oldest first",
+    "number": "Counts the tries, from 1; one that is missing was cut short",
+    "triedAt": "When it was sent",
+    "durationMs": "How long the receiver took, in milliseconds",
+    "httpStatus": "What the receiver answered; null when it did not",
+    "error": "Why there was no answer; null when there was one",
+    "responseExcerpt": "The beginning of what the receiver said",
+    "deliveries": "How many are sent",
+    "type": "What happened, as `<noun>.<what>`",
+    "version": "Of the payload; it grows when a fact is renamed, retyped or dropped",
     "received": "Always true: it is stored",
     "ignored": "True when it is about nothing that we know",
     "checks": "What was looked at, and how it is",
@@ -195,15 +255,31 @@ OWN_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Payment": {"status": "As the provider tells it: `open`, `paid`, `failed`, `canceled`, ..."},
     "PaymentMethod": {"status": "`pending`, `valid` or `invalid`"},
+    "Refund": {
+        "paymentUuid": "The payment that is given back",
+        "reason": "`requested`, `dashboard` (made at the provider), `verification` or `surplus`",
+        "status": "`requested`, `queued`, `pending`, `processing`, `refunded`, `failed`, "
+        "`canceled` or `declined`",
+        "description": "Your own words",
+    },
+    "Chargeback": {"paymentUuid": "The payment that was taken back"},
     "CreateProviderBody": {
         "name": "Whose account it is",
         "mode": "`test` or `live`; a Mollie key tells it by itself",
     },
     "Provider": {"name": "Whose account it is", "title": "Its name, for your own eyes"},
     "NextAction": {"url": "Where to send the shopper; null when there is nothing left to do"},
+    "WebhookEndpoint": {"status": "`enabled` or `disabled`"},
+    "UpdateEndpointBody": {"status": "Enabling it again forgets what it failed before"},
+    "Delivery": {"status": "`pending`, `delivered` or `failed`"},
+    "DeliveryLog": {"status": "`pending`, `delivered` or `failed`"},
+    "EventType": {"facts": "What is in `data`; more may be added"},
+    "ReplayBody": {"eventUuid": "This one, whatever the filter says; goes without a period"},
     "Received": {"status": "The payment's status, while it has not succeeded"},
     "Health": {"status": "`ok`, or `failed` when one of the checks is"},
     "Member": {"userUuid": "The user: the `sub` of its tokens"},
+    "LedgerEntry": {"amount": "In minor units of the currency; a debit is positive"},
+    "Posting": {"kind": "What kind of fact it is"},
     "Price": _ACCOUNT_OR_DEFAULT,
     "CreatePriceBody": _ACCOUNT_OR_DEFAULT,
     "UpdatePriceBody": _ACCOUNT_OR_DEFAULT,

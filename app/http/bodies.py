@@ -12,6 +12,7 @@ from typing import Any, Final, get_args, get_origin
 import msgspec
 from litestar import Request
 from litestar.exceptions import ValidationException
+from litestar.params import HeaderParameter, QueryParameter
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
 
@@ -101,12 +102,22 @@ def _explain(kind: type[Body], body: bytes, error: msgspec.DecodeError) -> list[
     return list(islice(mistakes(kind, value), MISTAKES_MAX)) or [Violation(_plain(str(error)))]
 
 
-def explain_parameters(error: ValidationException) -> list[Violation]:
+def explain_parameters(
+    request: Request[Any, Any, Any], error: ValidationException
+) -> list[Violation]:
     """What is wrong with query, path and header parameters; or that the body is missing."""
     extra = error.extra if isinstance(error.extra, list) else []
-    return [Violation(_plain(str(e["message"])), e.get("key")) for e in extra] or [
-        Violation("Bad Request")
-    ]
+    return [
+        Violation(_plain(str(e["message"])), _public_name(request, e.get("key"))) for e in extra
+    ] or [Violation("Bad Request")]
+
+
+def _public_name(request: Request[Any, Any, Any], name: str | None) -> str | None:
+    """`from` cannot be a name in Python: the caller is told what it has sent."""
+    known = request.route_handler.parsed_fn_signature.parameters
+    definition = known[name].kwarg_definition if name in known else None
+    said = definition.name if isinstance(definition, QueryParameter | HeaderParameter) else None
+    return said or name
 
 
 def mistakes(kind: type[Body], value: object, path: str = "") -> Iterator[Violation]:

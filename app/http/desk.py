@@ -6,9 +6,10 @@ request's idempotency key, so that work and answer are stored together or not at
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast
+from datetime import timedelta
+from typing import Any, Final, Protocol, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -23,6 +24,8 @@ from domain.kernel.errors import (
     Invalid,
     KeyReused,
     NotFound,
+    ProviderUnavailable,
+    ProviderUnreadable,
     Refused,
     StillRunning,
     Violation,
@@ -30,23 +33,24 @@ from domain.kernel.errors import (
 from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey, keep, need_same
 from domain.kernel.ids import TenantUuid
 from domain.kernel.unit_of_work import UnitOfWork
-from domain.payments.accounts import AccountsTx
-from domain.payments.repositories import MandateRepository, PaymentRepository
-from domain.subscriptions.deliver_purchase import PurchasesTx
+from domain.ledger.ports import LedgerTx
+from domain.payments.repositories import PaymentsTx
+from domain.subscriptions.ports import SubscriptionsTx
 from domain.tenancy.admission import admit
 from domain.tenancy.caller import Actor, Caller, Scope
 from domain.tenancy.ports import TenancyTx
+from domain.webhooks.ports import WebhooksTx
 
 T = TypeVar("T")
+Call = Callable[[], Awaitable[object]]
+
+KEY_HEADER: Final = "Idempotency-Key"
+CALL_LEASE: Final = timedelta(seconds=30)
+"""How long a request may be busy with a provider before its repeat is told how things stand."""
 
 
-class Tx(TenancyTx, AccountsTx, PurchasesTx, Protocol):
+class Tx(TenancyTx, SubscriptionsTx, PaymentsTx, LedgerTx, WebhooksTx, Protocol):
     """All that a request's transaction offers; services ask for their own part of it."""
-
-    @property
-    def payments(self) -> PaymentRepository: ...
-    @property
-    def mandates(self) -> MandateRepository: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,60 @@ class Desk:
             raise
         return cast(Response[Envelope[T]], respond(answer))
 
+    async def carry_out(
+        self,
+        intend: Callable[[Tx, Actor], Awaitable[tuple[UUID, Call | None]]],
+        tell: Callable[[Tx, UUID], Awaitable[T]],
+        *,
+        kind: str,
+        status: int = 200,
+    ) -> Response[Envelope[T]]:
+        """Work that asks a provider. `intend` writes it down and names the row that it is about;
+        its call is made with no transaction open; `tell` is the view of the row as it then is, and
+        is kept under the request's key.
+
+        A repeat hears 409 while the call is under way. After a crash, or an outcome that the
+        provider did not say, workers carry on, and a repeat is told what has become of it.
+        """
+        key: RequestKey | None = None
+        call: Call | None = None
+        try:
+            async with self.read() as (tx, actor):
+                key = await self.key(actor)
+                held = None if key is None else await self._claim(tx, key, lease=CALL_LEASE)
+                if held is None:
+                    subject, call = await intend(tx, actor)
+                    if key is not None:
+                        await tx.idempotency.note_subject(key, subject)
+                else:
+                    assert key is not None
+                    if held.answer is not None or held.subject_uuid is None or self._runs(held):
+                        return replayed(key, held)
+                    need_same(held, key)
+                    subject = held.subject_uuid
+        except (StillRunning, KeyReused):
+            raise
+        except (NotFound, Conflict, Refused) as refusal:
+            if key is not None:
+                await self._keep(key, answer_of(refusal))
+            raise
+        if call is not None:
+            with suppress(ProviderUnavailable, ProviderUnreadable):
+                await call()
+        async with self.unit_of_work.begin(self.caller.app_uuid) as tx:
+            answer = Answer(status, ENCODER.encode(one(kind, await tell(tx, subject))))
+            if key is not None:
+                answer = await tx.idempotency.finish(key, answer)
+        return cast(Response[Envelope[T]], respond(answer))
+
+    def _runs(self, held: Claim) -> bool:
+        return held.lease_until > self.clock.now()
+
+    def need_key(self) -> None:
+        """For what must not be done twice. Raises Invalid."""
+        if given_key(self.request) is None:
+            raise Invalid([Violation("is required: one for each thing to be done", KEY_HEADER)])
+
     async def key(self, actor: Actor) -> RequestKey | None:
         key = given_key(self.request)
         if key is None or self.request.method != "POST":
@@ -106,9 +164,13 @@ class Desk:
             fingerprint=await fingerprint(self.request),
         )
 
-    async def _claim(self, tx: Tx, key: RequestKey) -> Claim | None:
+    async def _claim(
+        self, tx: Tx, key: RequestKey, *, lease: timedelta = timedelta(0)
+    ) -> Claim | None:
         now = self.clock.now()
-        return await tx.idempotency.claim(key, now=now, until=now, expires_at=now + KEY_KEPT)
+        return await tx.idempotency.claim(
+            key, now=now, until=now + lease, expires_at=now + KEY_KEPT
+        )
 
     async def _keep(self, key: RequestKey, answer: Answer) -> None:
         async with self.unit_of_work.begin(self.caller.app_uuid) as tx:
@@ -120,7 +182,7 @@ def given_key(request: Request[Any, Any, Any]) -> str | None:
     key = request.headers.get("idempotency-key")
     if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
         message = "must be 1 to 255 printable ASCII characters"
-        raise Invalid([Violation(message, "Idempotency-Key")])
+        raise Invalid([Violation(message, KEY_HEADER)])
     return key
 
 

@@ -17,6 +17,7 @@ from domain.kernel.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    ProviderBusy,
     ProviderUnreadable,
     Refused,
     Unauthenticated,
@@ -85,9 +86,10 @@ def _problems(error: DomainError, code: str, by_key: bool) -> list[Problem]:
             return [Problem("error", code, str(error))]
 
 
-def respond(answer: Answer) -> Response[bytes]:
+def respond(answer: Answer, retry_after_s: int | None = None) -> Response[bytes]:
     headers = {}
-    if (wait := RETRY_AFTER_S.get(answer.status)) is not None:
+    wait = RETRY_AFTER_S.get(answer.status) if retry_after_s is None else str(retry_after_s)
+    if wait is not None:
         headers["Retry-After"] = wait
     return Response(
         answer.body, status_code=answer.status, media_type="application/json", headers=headers
@@ -99,12 +101,13 @@ def domain_error(request: Request[Any, Any, Any], error: DomainError) -> Respons
         log.info("unauthenticated", reason=str(error))
     if isinstance(error, Unavailable | ProviderUnreadable):
         log.warning(error.code, reason=str(error), cause=type(error.__cause__).__name__)
-    return respond(answer_of(error, by_key="x-api-key" in request.headers))
+    wait_s = error.retry_after_s if isinstance(error, ProviderBusy) else None
+    return respond(answer_of(error, by_key="x-api-key" in request.headers), wait_s)
 
 
-def invalid_request(_: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
+def invalid_request(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
     """Query, path and header parameters, and bodies that are missing. Others: StrictRequest."""
-    return respond(answer_of(Invalid(explain_parameters(error))))
+    return respond(answer_of(Invalid(explain_parameters(request, error))))
 
 
 def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -1,13 +1,19 @@
 """Views of what a tenant has paid, and may be charged with."""
 
+from typing import Annotated
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from app.http.bodies import Body
 from app.http.envelope import Timestamp, maybe_stamp, stamp
+from domain.payments.chargeback import Chargeback
 from domain.payments.mandate import Mandate
 from domain.payments.one_time_payment import OneTimePayment
 from domain.payments.payment import Payment
+from domain.payments.ports import RefundStatus
+from domain.payments.refund import Refund
+from domain.payments.request_refund import WantedRefund
 
 
 class PaymentView(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -17,7 +23,9 @@ class PaymentView(Struct, frozen=True, kw_only=True, rename="camel"):
     app_uuid: UUID
     tenant_uuid: UUID
     payment_provider_uuid: UUID
-    checkout_session_uuid: UUID
+    checkout_session_uuid: UUID | None
+    bill_uuid: UUID | None
+    """What it was asked for: a checkout session, or a subscription's bill."""
     payment_id: str
     """The provider's reference."""
     status: str
@@ -42,6 +50,7 @@ def payment_view(payment: Payment) -> PaymentView:
         tenant_uuid=payment.tenant_uuid,
         payment_provider_uuid=payment.payment_provider_uuid,
         checkout_session_uuid=payment.checkout_session_uuid,
+        bill_uuid=payment.bill_uuid,
         payment_id=payment.provider_ref,
         status=payment.status,
         sequence_type=payment.sequence_type,
@@ -112,6 +121,8 @@ class PaymentMethodView(Struct, frozen=True, kw_only=True, rename="camel"):
     """The mandate's reference at the provider."""
     method: str
     status: str
+    is_default: bool
+    """Whether a subscription without a payment method of its own is charged on it."""
     details: dict[str, str]
     created_at: Timestamp
     updated_at: Timestamp
@@ -127,7 +138,111 @@ def payment_method_view(mandate: Mandate) -> PaymentMethodView:
         payment_method_id=mandate.provider_ref,
         method=mandate.method,
         status=mandate.status,
+        is_default=mandate.is_default,
         details=dict(mandate.details),
         created_at=stamp(mandate.created_at),
         updated_at=stamp(mandate.updated_at),
+    )
+
+
+class RefundBody(Body, frozen=True, kw_only=True):
+    """Without `amount`, all that is left of the payment is given back."""
+
+    amount: (
+        Annotated[
+            int,
+            Meta(ge=1, le=99_999_999_99, description="In minor units of the payment's currency"),
+        ]
+        | None
+    ) = None
+    description: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=255,
+                pattern=r"^[^\x00-\x1f\x7f]+$",
+                description="Why, in your own words. The shopper does not see it",
+            ),
+        ]
+        | None
+    ) = None
+
+    def wanted(self, payment_uuid: UUID) -> WantedRefund:
+        return WantedRefund(
+            payment_uuid=payment_uuid, amount_minor=self.amount, description=self.description
+        )
+
+
+class RefundView(Struct, frozen=True, kw_only=True, rename="camel"):
+    uuid: UUID
+    app_uuid: UUID
+    payment_uuid: UUID
+    payment_provider_uuid: UUID
+    refund_id: str | None
+    """The provider's reference; null until it has the refund."""
+    reason: str
+    status: str
+    currency: str
+    amount: int
+    description: str | None
+    decline_reason: str | None
+    scheduled_at: Timestamp | None
+    """When it is sent to the provider; null once that has begun."""
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+def refund_view(refund: Refund) -> RefundView:
+    waits = refund.status is RefundStatus.REQUESTED and refund.tries == 0
+    return RefundView(
+        uuid=refund.uuid,
+        app_uuid=refund.app_uuid,
+        payment_uuid=refund.payment_uuid,
+        payment_provider_uuid=refund.payment_provider_uuid,
+        refund_id=refund.provider_ref,
+        reason=refund.reason,
+        status=refund.status,
+        currency=refund.amount.currency,
+        amount=refund.amount.minor,
+        description=refund.description,
+        decline_reason=refund.decline_reason,
+        scheduled_at=stamp(refund.due_at) if waits else None,
+        created_at=stamp(refund.created_at),
+        updated_at=stamp(refund.updated_at),
+    )
+
+
+class ChargebackView(Struct, frozen=True, kw_only=True, rename="camel"):
+    uuid: UUID
+    app_uuid: UUID
+    payment_uuid: UUID
+    payment_provider_uuid: UUID
+    chargeback_id: str
+    """The provider's reference."""
+    currency: str
+    amount: int
+    reason: str | None
+    """The bank's code, where it gives one."""
+    received_at: Timestamp
+    reversed_at: Timestamp | None
+    """When the bank gave the money to us again."""
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+def chargeback_view(chargeback: Chargeback) -> ChargebackView:
+    return ChargebackView(
+        uuid=chargeback.uuid,
+        app_uuid=chargeback.app_uuid,
+        payment_uuid=chargeback.payment_uuid,
+        payment_provider_uuid=chargeback.payment_provider_uuid,
+        chargeback_id=chargeback.provider_ref,
+        currency=chargeback.amount.currency,
+        amount=chargeback.amount.minor,
+        reason=chargeback.reason,
+        received_at=stamp(chargeback.received_at),
+        reversed_at=maybe_stamp(chargeback.reversed_at),
+        created_at=stamp(chargeback.created_at),
+        updated_at=stamp(chargeback.updated_at),
     )

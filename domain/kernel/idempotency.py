@@ -61,6 +61,10 @@ class IdempotencyKeys(Protocol):
         """
         ...
 
+    async def note_subject(self, key: RequestKey, subject_uuid: UUID) -> None:
+        """The row that the request under the key is making."""
+        ...
+
     async def finish(self, key: RequestKey, answer: Answer) -> Answer:
         """Keep the answer, unless one is kept already. Returns the one that stands."""
         ...

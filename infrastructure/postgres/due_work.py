@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from domain.kernel.ids import AppUuid
-from domain.webhooks.due_work import DueEvent, DuePayment
+from domain.webhooks.due_work import DuePayment
 from domain.webhooks.inbox import Message
 from infrastructure.postgres.database import Connection, Database
 
@@ -98,6 +98,23 @@ class PostgresDueWork:
         )
         return [row["uuid"] for row in found]
 
+    async def subscriptions(self, now: datetime, until: datetime) -> list[UUID]:
+        found = await self._connection.fetch(
+            """
+            update subscriptions set due_at = $3
+             where app_uuid = $1 and uuid in (
+                   select uuid from subscriptions
+                    where app_uuid = $1 and test_clock_uuid is null and due_at <= $2
+                    order by due_at limit $4 for update skip locked)
+            returning uuid
+            """,
+            self._app_uuid,
+            now,
+            until,
+            BATCH,
+        )
+        return [row["uuid"] for row in found]
+
     async def refunds(self, now: datetime) -> list[UUID]:
         found = await self._connection.fetch(
             """
@@ -110,30 +127,6 @@ class PostgresDueWork:
             BATCH,
         )
         return [row["uuid"] for row in found]
-
-    async def events(self, now: datetime) -> list[DueEvent]:
-        found = await self._connection.fetch(
-            """
-            select uuid, type, aggregate_uuid, facts, happened_at from outbox
-             where app_uuid = $1 and due_at <= $2
-             order by due_at, uuid limit $3 for update skip locked
-            """,
-            self._app_uuid,
-            now,
-            BATCH * 5,
-        )
-        return [DueEvent(*row) for row in found]
-
-    async def delivered(self, uuids: list[UUID], *, at: datetime) -> None:
-        await self._connection.execute(
-            """
-            update outbox set due_at = null, delivered_at = $3
-             where app_uuid = $1 and uuid = any($2)
-            """,
-            self._app_uuid,
-            uuids,
-            at,
-        )
 
 
 class PostgresDirectory:
@@ -150,4 +143,9 @@ class PostgresDirectory:
     async def apps_with_due_work(self, at: datetime) -> tuple[AppUuid, ...]:
         async with self._database.connection() as connection:
             found = await connection.fetch("select apps_with_due_work($1)", at)
+        return tuple(AppUuid(row[0]) for row in found)
+
+    async def apps_with_due_webhooks(self, at: datetime) -> tuple[AppUuid, ...]:
+        async with self._database.connection() as connection:
+            found = await connection.fetch("select apps_with_due_webhooks($1)", at)
         return tuple(AppUuid(row[0]) for row in found)

@@ -1,6 +1,7 @@
 """Idempotency keys: claims, and the answers kept under them."""
 
 from datetime import datetime
+from uuid import UUID
 
 from domain.kernel.idempotency import Answer, Claim, RequestKey
 from domain.kernel.ids import AppUuid
@@ -56,6 +57,19 @@ class PostgresIdempotencyKeys:
             lease_until=row["lease_until"],
             expires_at=row["expires_at"],
             subject_uuid=row["subject_uuid"],
+        )
+
+    async def note_subject(self, key: RequestKey, subject_uuid: UUID) -> None:
+        await self._connection.execute(
+            """
+            update idempotency_keys set subject_uuid = $5
+             where app_uuid = $1 and caller = $2 and operation = $3 and key = $4
+            """,
+            self._app_uuid,
+            key.caller,
+            key.operation,
+            key.key,
+            subject_uuid,
         )
 
     async def finish(self, key: RequestKey, answer: Answer) -> Answer:

@@ -3,19 +3,31 @@
 from functools import cached_property
 
 from domain.kernel.ids import AppUuid, Ids
+from infrastructure.postgres.attempts import PostgresAttempts
+from infrastructure.postgres.billing_policies import PostgresBillingPolicies
 from infrastructure.postgres.checkout import PostgresCheckout
 from infrastructure.postgres.customers import PostgresCustomers
 from infrastructure.postgres.database import Connection
 from infrastructure.postgres.due_work import PostgresDueWork
+from infrastructure.postgres.events import PostgresEventFeed
 from infrastructure.postgres.idempotency import PostgresIdempotencyKeys
+from infrastructure.postgres.ledger import PostgresLedger
+from infrastructure.postgres.mandates import PostgresMandates
 from infrastructure.postgres.messages import PostgresInbox, PostgresOutbox
 from infrastructure.postgres.payment_providers import PostgresPaymentProviders
-from infrastructure.postgres.payments import PostgresMandates, PostgresPayments, PostgresRefunds
+from infrastructure.postgres.payments import (
+    PostgresChargebacks,
+    PostgresPayments,
+    PostgresRefunds,
+)
 from infrastructure.postgres.prices import PostgresPrices
 from infrastructure.postgres.products import PostgresProducts
-from infrastructure.postgres.purchases import PostgresOneTimePayments, PostgresSubscriptions
+from infrastructure.postgres.purchases import PostgresOneTimePayments
+from infrastructure.postgres.subscriptions import PostgresSubscriptions
 from infrastructure.postgres.tax_rates import PostgresTaxRates
 from infrastructure.postgres.tenancy import PostgresAdmissions, PostgresApps, PostgresTenants
+from infrastructure.postgres.webhook_deliveries import PostgresWebhookDeliveries
+from infrastructure.postgres.webhook_endpoints import PostgresWebhookEndpoints
 from infrastructure.system import SystemIds
 
 
@@ -49,8 +61,16 @@ class PostgresTx:
         return PostgresTaxRates(*self._on)
 
     @cached_property
+    def ledger(self) -> PostgresLedger:
+        return PostgresLedger(*self._on, self._ids)
+
+    @cached_property
     def payment_providers(self) -> PostgresPaymentProviders:
         return PostgresPaymentProviders(*self._on)
+
+    @cached_property
+    def attempts(self) -> PostgresAttempts:
+        return PostgresAttempts(*self._on)
 
     @cached_property
     def customers(self) -> PostgresCustomers:
@@ -73,6 +93,10 @@ class PostgresTx:
         return PostgresRefunds(*self._on)
 
     @cached_property
+    def chargebacks(self) -> PostgresChargebacks:
+        return PostgresChargebacks(*self._on)
+
+    @cached_property
     def one_time_payments(self) -> PostgresOneTimePayments:
         return PostgresOneTimePayments(*self._on)
 
@@ -81,12 +105,28 @@ class PostgresTx:
         return PostgresSubscriptions(*self._on)
 
     @cached_property
+    def billing_policies(self) -> PostgresBillingPolicies:
+        return PostgresBillingPolicies(*self._on)
+
+    @cached_property
     def inbox(self) -> PostgresInbox:
         return PostgresInbox(*self._on)
 
     @cached_property
     def outbox(self) -> PostgresOutbox:
         return PostgresOutbox(*self._on, self._ids)
+
+    @cached_property
+    def events(self) -> PostgresEventFeed:
+        return PostgresEventFeed(*self._on)
+
+    @cached_property
+    def webhook_endpoints(self) -> PostgresWebhookEndpoints:
+        return PostgresWebhookEndpoints(*self._on)
+
+    @cached_property
+    def webhook_deliveries(self) -> PostgresWebhookDeliveries:
+        return PostgresWebhookDeliveries(*self._on)
 
     @cached_property
     def idempotency(self) -> PostgresIdempotencyKeys:

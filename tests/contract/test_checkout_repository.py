@@ -11,7 +11,6 @@ import pytest
 from msgspec.structs import replace
 
 from domain.catalog.quote import Quote
-from domain.checkout.attempt import AttemptStatus, accepted, declined
 from domain.checkout.book import Book, Settled, settle
 from domain.checkout.order import Ask, Order, OrderFacts
 from domain.checkout.ports import Intent
@@ -20,10 +19,13 @@ from domain.kernel.errors import NotFound
 from domain.kernel.idempotency import Answer, RequestKey
 from domain.kernel.ids import AppUuid, TenantUuid
 from domain.kernel.pages import PageRequest
+from domain.payments.attempt import AttemptStatus, Owner, OwnerKind, accepted, declined
+from domain.payments.chargeback import Chargeback
 from domain.payments.customer import Customer
 from domain.payments.payment_provider import ProviderName
 from domain.payments.ports import MandateStatus, PaymentStatus, RefundStatus
 from domain.payments.refund import conclude
+from domain.payments.repositories import KnownMoney
 from domain.tenancy.caller import UserCaller
 from domain.webhooks.inbox import Message, Outcome
 from infrastructure.postgres.database import Database
@@ -122,6 +124,10 @@ async def added(store: Store, intent: Intent) -> CheckoutSession:
     return session
 
 
+def session_owner(session: CheckoutSession) -> Owner:
+    return Owner(OwnerKind.SESSION, session.uuid)
+
+
 async def book_of(store: Store, uuid: UUID) -> Book:
     async with store.begin(APP) as tx:
         return await tx.checkout.get(uuid)
@@ -184,9 +190,9 @@ async def test_of_twenty_requests_with_one_key_one_is_written(store: Store):
     assert len(made) == 1
     async with store.begin(APP) as tx:
         page = await tx.checkout.list(PageRequest(0, 100), only=EVERYONE, after=None)
-        attempts = [await tx.checkout.session_of_attempt(i.attempt.uuid) for i in intents]
+        owners = [await tx.attempts.owner(i.attempt.uuid) for i in intents]
     assert [book.session for book in page.items] == made
-    assert [uuid for uuid in attempts if uuid is not None] == [made[0].uuid]
+    assert [owner for owner in owners if owner is not None] == [session_owner(made[0])]
 
 
 async def test_twenty_requests_with_twenty_keys_are_all_written(store: Store):
@@ -296,6 +302,8 @@ async def test_a_whole_book_is_saved_and_comes_back(store: Store):
         seen = a_sighting(refunded, mandate=valid, refunds=(back,), after_s=3600)
         last = settle(before, seen, ids=IDS).book
         await tx.checkout.save(before, last)
+    (first_valid,) = last.mandates
+    last = replace(last, mandates=(replace(first_valid, is_default=True),))
     assert await book_of(store, session.uuid) == last
     assert last.session.payment_status is SessionPaymentStatus.REFUNDED
     assert last.mandates[0].status is MandateStatus.VALID
@@ -308,7 +316,7 @@ async def test_a_second_attempt_is_added_beside_the_first(store: Store):
         before = await tx.checkout.lock(session.uuid)
         first = accepted(before.newest, at=NOON)
         await tx.checkout.save(before, before.with_attempt(first).with_attempt(second))
-        assert await tx.checkout.session_of_attempt(second.uuid) == session.uuid
+        assert await tx.attempts.owner(second.uuid) == session_owner(session)
     assert [a.number for a in (await book_of(store, session.uuid)).attempts] == [1, 2]
 
 
@@ -336,7 +344,7 @@ async def test_another_apps_session_is_not_found(store: Store):
         for read in (tx.checkout.get, tx.checkout.lock):
             with pytest.raises(NotFound):
                 await read(intent.session.uuid)
-        assert await tx.checkout.session_of_attempt(intent.attempt.uuid) is None
+        assert await tx.attempts.owner(intent.attempt.uuid) is None
 
 
 async def test_a_waiting_attempt_is_leased_by_one_at_a_time(store: Store):
@@ -345,7 +353,7 @@ async def test_a_waiting_attempt_is_leased_by_one_at_a_time(store: Store):
 
     async def lease(now: datetime) -> object:
         async with store.begin(APP) as tx:
-            return await tx.checkout.lease_attempt(intent.attempt.uuid, now=now, until=now + LEASE)
+            return await tx.attempts.lease(intent.attempt.uuid, now=now, until=now + LEASE)
 
     assert await lease(NOON + LEASE / 2) is None
     after = NOON + LEASE
@@ -366,12 +374,12 @@ async def test_only_the_holder_ends_a_lease(store: Store):
     session = await added(store, intent)
     after = NOON + LEASE
     async with store.begin(APP) as tx:
-        held = await tx.checkout.lease_attempt(intent.attempt.uuid, now=after, until=after + LEASE)
+        held = await tx.attempts.lease(intent.attempt.uuid, now=after, until=after + LEASE)
         assert held is not None
-        await tx.checkout.release_attempt(intent.attempt, now=after, due_at=after)
+        await tx.attempts.release(intent.attempt, now=after, due_at=after)
     assert (await book_of(store, session.uuid)).newest == held
     async with store.begin(APP) as tx:
-        await tx.checkout.release_attempt(held, now=after, due_at=LATER)
+        await tx.attempts.release(held, now=after, due_at=LATER)
     freed = (await book_of(store, session.uuid)).newest
     assert (freed.lease_until, freed.due_at) == (after, LATER)
 
@@ -383,8 +391,8 @@ async def test_a_concluded_attempt_is_nobodys_to_take(store: Store):
         before = await tx.checkout.lock(session.uuid)
         await tx.checkout.save(before, before.with_attempt(declined(before.newest, "no", at=NOON)))
         uuid = intent.attempt.uuid
-        assert await tx.checkout.lease_attempt(uuid, now=LATER, until=LATER + LEASE) is None
-        await tx.checkout.release_attempt(intent.attempt, now=LATER, due_at=LATER)
+        assert await tx.attempts.lease(uuid, now=LATER, until=LATER + LEASE) is None
+        await tx.attempts.release(intent.attempt, now=LATER, due_at=LATER)
     assert (await book_of(store, session.uuid)).newest.due_at == intent.attempt.due_at
 
 
@@ -479,24 +487,77 @@ async def test_a_refund_is_leased_by_one_at_a_time_until_it_is_made(store: Store
     ]
     async with store.begin(APP) as tx:
         await tx.refunds.release(refund.uuid, now=now, due_at=LATER)
-        assert (await tx.refunds.payment_of(refund)).uuid == refund.payment_uuid
+        assert (await tx.payments.get(refund.payment_uuid)).uuid == refund.payment_uuid
     assert await lease(now) is not None
+
+
+async def known_money(store: Store, account_uuid: UUID, ref: str) -> KnownMoney | None:
+    async with store.begin(APP) as tx:
+        return await tx.payments.known_money(account_uuid, ref)
 
 
 async def test_refunds_are_awaited_until_they_are_settled(store: Store):
     before = await a_surplus(store)
     (refund,) = before.refunds
+    known = money(0)
     for status in (RefundStatus.PENDING, RefundStatus.FAILED):
+        awaited = KnownMoney(known, money(0), refunds_are_awaited=True)
+        assert await known_money(store, ACCOUNT, "tr_1") == awaited
+        known = refund.amount
         async with store.begin(APP) as tx:
-            assert await tx.refunds.are_awaited(ACCOUNT, "tr_1")
-            assert not await tx.refunds.are_awaited(ACCOUNT, "tr_2")
-            assert not await tx.refunds.are_awaited(a_uuid(99), "tr_1")
             held = await tx.checkout.lock(before.session.uuid)
             seen = conclude(held.refunds[0], a_seen_refund(refund.uuid, status), at=LATER)
             await tx.checkout.save(held, held.with_refund(seen))
+    settled = KnownMoney(money(0), money(0), refunds_are_awaited=False)
+    assert await known_money(store, ACCOUNT, "tr_1") == settled
     async with store.begin(APP) as tx:
-        assert not await tx.refunds.are_awaited(ACCOUNT, "tr_1")
         assert await tx.refunds.lease(refund.uuid, now=LATER, until=LATER) is None
+
+
+async def test_nothing_is_known_of_a_payment_that_was_not_seen(store: Store):
+    await a_surplus(store)
+    assert await known_money(store, ACCOUNT, "tr_2") is None
+    assert await known_money(store, a_uuid(99), "tr_1") is None
+
+
+async def test_a_payments_file_is_saved_by_itself_and_comes_back(store: Store):
+    (payment,) = (await a_surplus(store)).payments
+    taken = Chargeback(
+        uuid=IDS.new(),
+        app_uuid=APP,
+        payment_provider_uuid=ACCOUNT,
+        payment_uuid=payment.uuid,
+        provider_ref="chb_1",
+        amount=money(5_00),
+        reason="AM04",
+        received_at=NOON,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+    async with store.begin(APP) as tx:
+        before = await tx.payments.lock_file(payment.uuid)
+        moved = replace(before.payment, refunded=money(1), charged_back=money(5_00), due_at=LATER)
+        after = replace(before, payment=moved, chargebacks=(taken,))
+        await tx.payments.save_file(before, after)
+    assert await known_money(store, ACCOUNT, "tr_1") == KnownMoney(money(0), money(5_00), True)
+    async with store.begin(APP) as tx:
+        assert await tx.payments.lock_file(payment.uuid) == after
+        given_again = replace(taken, reversed_at=LATER, updated_at=LATER)
+        await tx.payments.save_file(after, replace(after, chargebacks=(given_again,)))
+    async with store.begin(APP) as tx:
+        assert (await tx.payments.lock_file(payment.uuid)).chargebacks == (given_again,)
+        assert (await tx.chargebacks.list(payment.uuid, PageRequest())).items == (given_again,)
+        assert (await tx.payments.get(payment.uuid)) == moved
+    assert await known_money(store, ACCOUNT, "tr_1") == KnownMoney(money(0), money(0), True)
+
+
+async def test_a_payment_of_another_app_is_not_found(store: Store):
+    (payment,) = (await a_surplus(store)).payments
+    async with store.begin(OTHER_APP) as tx:
+        for read in (tx.payments.get, tx.payments.lock_file):
+            with pytest.raises(NotFound):
+                await read(payment.uuid)
+        assert await tx.payments.known_money(ACCOUNT, "tr_1") is None
 
 
 async def test_due_work_is_handed_out_once_and_comes_back(store: Store):

@@ -6,14 +6,12 @@ a copy of its app's rows; nothing in it waits, so transactions never overlap.
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
 from msgspec.structs import replace
 
 from domain.catalog.quote import Tax
-from domain.checkout.attempt import AttemptStatus, PaymentAttempt, accepted
 from domain.checkout.book import Book, Settled
 from domain.checkout.order import Ask, Order, OrderFacts, PriceFacts, TaxFacts
 from domain.checkout.ports import Intent
@@ -22,11 +20,12 @@ from domain.kernel.errors import NotFound
 from domain.kernel.idempotency import Answer, Claim, RequestKey
 from domain.kernel.ids import AppUuid, TenantUuid
 from domain.kernel.pages import Page, PageRequest
-from domain.payments.mandate import Mandate
+from domain.payments.attempt import AttemptStatus, accepted
 from domain.payments.payment_provider import PaymentProvider
 from domain.tenancy.admission import AdmissionFacts
 from domain.tenancy.caller import Caller, KeyCaller
 from domain.tenancy.tenant import Tenant
+from tests.fakes.billing_policies import FakeBillingPolicies
 from tests.fakes.catalog import FakeCatalogTx
 from tests.fakes.checkout_rows import (
     CheckoutRows,
@@ -34,14 +33,21 @@ from tests.fakes.checkout_rows import (
     DueWorkRows,
     InboxRows,
     KeyRows,
-    MandateRows,
     OneTimePaymentRows,
+    key_id,
+)
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.payment_rows import (
+    ChargebackRows,
+    FakeAttempts,
+    MandateRows,
     PaymentRows,
     RefundRows,
-    SubscriptionRows,
-    key_id,
-    one_each,
+    check_papers,
+    files_of,
+    save_papers,
 )
+from tests.fakes.subscriptions import FakeSubscriptions
 
 T = TypeVar("T")
 Moment = Callable[[str], Awaitable[None]]
@@ -67,7 +73,8 @@ class FakeCheckoutRepository:
         """For users alone: everybody of the app is admitted."""
         assert not isinstance(caller, KeyCaller), "the fake knows no API keys"
         price = self._rows.prices.get(order.price_uuid) if order.price_uuid else None
-        account = self._account(order, price.payment_provider_uuid if price else None)
+        named = price.payment_provider_uuid if price else None
+        account = self._account(order, order.account_uuid or named)
         claim = self._claim(f"user:{caller.user_uuid}", ask)
         session = (
             self._rows.sessions.get(claim.subject_uuid) if claim and claim.subject_uuid else None
@@ -76,7 +83,7 @@ class FakeCheckoutRepository:
             admission=AdmissionFacts(app_is_disabled=False),
             tenant=self._rows.tenants.get(order.tenant_uuid),
             account=account,
-            price=None if order.price_uuid is None else self._price(order.price_uuid),
+            price=self._price(order),
             tax=None if order.tax_rate_uuid is None else self._tax(order.tax_rate_uuid),
             customer_ref=None if account is None else self._customer(account, order.tenant_uuid),
             claim=claim,
@@ -93,15 +100,16 @@ class FakeCheckoutRepository:
             (a for a in usable if (a.is_default if named is None else a.uuid == named)), None
         )
 
-    def _price(self, uuid: UUID) -> PriceFacts | None:
-        price = self._rows.prices.get(uuid)
+    def _price(self, order: Order) -> PriceFacts | None:
+        price = None if order.price_uuid is None else self._rows.prices.get(order.price_uuid)
         if price is None:
             return None
+        is_tried = (order.tenant_uuid, price.product_uuid) in self._rows.trials
         return PriceFacts(
             product_name=self._rows.products[price.product_uuid].name,
             unit_amount=price.unit_amount,
             is_recurring=price.recurring is not None,
-            trial_days=price.trial_days,
+            trial_days=0 if is_tried else price.trial_days,
             is_archived=price.archived_at is not None,
         )
 
@@ -158,7 +166,7 @@ class FakeCheckoutRepository:
         held = self._rows.keys.get(key_id(key))
         if held is not None and held.subject_uuid == session.uuid:
             self._rows.keys[key_id(key)] = replace(held, answer=answer)
-        self._check()
+        check_papers(self._rows)
         return True
 
     async def get(self, uuid: UUID) -> Book:
@@ -176,73 +184,28 @@ class FakeCheckoutRepository:
         payments = [
             p for p in self._rows.payments.values() if p.checkout_session_uuid == session.uuid
         ]
-        uuids, refs = {p.uuid for p in payments}, {p.mandate_ref for p in payments}
+        files = files_of(self._rows, payments)
         return Book(
             session=session,
             attempts=tuple(sorted(attempts, key=lambda a: a.number)),
-            payments=tuple(sorted(payments, key=lambda p: p.uuid)),
-            refunds=tuple(
-                sorted(
-                    (r for r in self._rows.refunds.values() if r.payment_uuid in uuids),
-                    key=lambda r: r.uuid,
-                )
-            ),
-            mandates=tuple(m for m in self._rows.mandates.values() if m.provider_ref in refs),
+            payments=tuple(file.payment for file in files),
+            refunds=tuple(refund for file in files for refund in file.refunds),
+            chargebacks=tuple(c for file in files for c in file.chargebacks),
+            mandates=tuple({f.mandate.uuid: f.mandate for f in files if f.mandate}.values()),
         )
-
-    async def session_of_attempt(self, attempt_uuid: UUID) -> UUID | None:
-        attempt = self._rows.attempts.get(attempt_uuid)
-        return None if attempt is None else attempt.checkout_session_uuid
 
     async def save(self, before: Book, after: Book) -> None:
         if after.session != before.session:
             self._rows.sessions[after.session.uuid] = after.session
-        for attempt in _changed(before.attempts, after.attempts):
-            held = self._rows.attempts.get(attempt.uuid)
-            self._rows.attempts[attempt.uuid] = (
-                attempt
-                if held is None
-                else replace(
-                    held,
-                    status=attempt.status,
-                    decline_reason=attempt.decline_reason,
-                    updated_at=attempt.updated_at,
-                )
-            )
-        for payment in _changed(before.payments, after.payments):
-            self._rows.payments[payment.uuid] = payment
-        for refund in _changed(before.refunds, after.refunds):
-            held_refund = self._rows.refunds.get(refund.uuid)
-            self._rows.refunds[refund.uuid] = (
-                refund
-                if held_refund is None
-                else replace(
-                    held_refund,
-                    status=refund.status,
-                    provider_ref=refund.provider_ref,
-                    decline_reason=refund.decline_reason,
-                    updated_at=refund.updated_at,
-                )
-            )
-        for mandate in _changed(before.mandates, after.mandates):
-            self._save_mandate(mandate)
-        self._check()
+        save_papers(self._rows, before, after)
 
-    def _save_mandate(self, mandate: Mandate) -> None:
-        same = (mandate.payment_provider_uuid, mandate.provider_ref)
-        for held in self._rows.mandates.values():
-            if (held.payment_provider_uuid, held.provider_ref) == same:
-                mandate = replace(mandate, uuid=held.uuid, created_at=held.created_at)
-                break
-        self._rows.mandates[mandate.uuid] = mandate
-
-    def _check(self) -> None:
-        one_each(self._rows.attempts.values(), "checkout_session_uuid", "number")
-        one_each(self._rows.payments.values(), "payment_provider_uuid", "provider_ref")
-        one_each((p for p in self._rows.payments.values() if not p.is_surplus), "attempt_uuid")
-        one_each(self._rows.refunds.values(), "payment_uuid", "reason")
-        made = [r for r in self._rows.refunds.values() if r.provider_ref is not None]
-        one_each(made, "payment_provider_uuid", "provider_ref")
+    async def open_for(self, subscription_uuid: UUID) -> tuple[Book, ...]:
+        over = (SessionStatus.COMPLETE, SessionStatus.EXPIRED, SessionStatus.FAILED)
+        found = [
+            s for s in self._rows.sessions.values() if s.subscription_uuid == subscription_uuid
+        ]
+        found.sort(key=lambda s: s.uuid, reverse=True)
+        return tuple(self._book(s) for s in found if s.status not in over)
 
     async def list(
         self, request: PageRequest, *, only: frozenset[TenantUuid] | None, after: UUID | None
@@ -255,42 +218,23 @@ class FakeCheckoutRepository:
         shown = found[request.offset : request.offset + request.limit]
         return Page(tuple(self._book(s) for s in shown), len(found))
 
-    async def lease_attempt(
-        self, uuid: UUID, *, now: datetime, until: datetime
-    ) -> PaymentAttempt | None:
-        attempt = self._rows.attempts.get(uuid)
-        if attempt is None or attempt.status is not AttemptStatus.SUBMITTING:
-            return None
-        if attempt.lease_until > now:
-            return None
-        ours = replace(
-            attempt, lease_until=until, due_at=until, tries=attempt.tries + 1, updated_at=now
-        )
-        self._rows.attempts[uuid] = ours
-        return ours
-
-    async def release_attempt(
-        self, held: PaymentAttempt, *, now: datetime, due_at: datetime
-    ) -> None:
-        attempt = self._rows.attempts[held.uuid]
-        is_ours = attempt.lease_until == held.lease_until
-        if attempt.status is AttemptStatus.SUBMITTING and is_ours:
-            freed = replace(attempt, lease_until=now, due_at=due_at, updated_at=now)
-            self._rows.attempts[held.uuid] = freed
-
 
 class FakeCheckoutTx(FakeCatalogTx):
-    def __init__(self, rows: CheckoutRows) -> None:
+    def __init__(self, app_uuid: AppUuid, rows: CheckoutRows) -> None:
         super().__init__(rows)
         self.tenants = FakeTenantsOfCheckout(rows)
         self.checkout = FakeCheckoutRepository(rows)
         self.customers = CustomerRows(rows)
+        self.attempts = FakeAttempts(rows)
         self.payments = PaymentRows(rows)
         self.mandates = MandateRows(rows)
         self.refunds = RefundRows(rows)
+        self.chargebacks = ChargebackRows(rows)
         self.one_time_payments = OneTimePaymentRows(rows)
-        self.subscriptions = SubscriptionRows(rows)
+        self.billing_policies = FakeBillingPolicies(app_uuid, rows)
+        self.subscriptions = FakeSubscriptions(app_uuid, rows)
         self.idempotency = KeyRows(rows)
+        self.ledger = FakeLedger(rows)
         self.inbox = InboxRows(rows)
         self.due_work = DueWorkRows(rows)
 
@@ -314,13 +258,9 @@ class FakeCheckout:
         rows = self.of(app_uuid).snapshot()
         self.open += 1
         try:
-            yield FakeCheckoutTx(rows)
+            yield FakeCheckoutTx(app_uuid, rows)
         finally:
             self.open -= 1
         await self._moment("before commit")
         self.rows[app_uuid] = rows
         await self._moment("after commit")
-
-
-def _changed(before: tuple[T, ...], after: tuple[T, ...]) -> list[T]:
-    return [row for row in after if row not in before]

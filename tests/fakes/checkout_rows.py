@@ -1,4 +1,4 @@
-"""The repositories around checkout in memory: customers, refunds, purchases, keys, messages, work.
+"""What one app has, and the repositories around checkout: customers, purchases, keys, work.
 
 They promise what the ports promise, and keep the unique constraints that PostgreSQL keeps.
 """
@@ -11,19 +11,24 @@ from uuid import UUID
 from msgspec import field
 from msgspec.structs import replace
 
-from domain.checkout.attempt import AttemptStatus, PaymentAttempt
 from domain.checkout.session import CheckoutSession, SessionStatus
 from domain.kernel.errors import NotFound
 from domain.kernel.idempotency import Answer, Claim, RequestKey
 from domain.kernel.ids import TenantUuid
+from domain.kernel.money import Money
 from domain.kernel.pages import Page, PageRequest
+from domain.ledger.posting import RecordedPosting
+from domain.payments.attempt import AttemptStatus, PaymentAttempt
+from domain.payments.chargeback import Chargeback
 from domain.payments.customer import Customer
 from domain.payments.mandate import Mandate
 from domain.payments.one_time_payment import OneTimePayment
 from domain.payments.payment import Payment
 from domain.payments.ports import RefundStatus
 from domain.payments.refund import Refund
-from domain.subscriptions.subscription import Subscription
+from domain.subscriptions.bill import Bill
+from domain.subscriptions.policy import BillingPolicy
+from domain.subscriptions.subscription import HistoryRow, Period, Subscription
 from domain.tenancy.tenant import Tenant
 from domain.webhooks.inbox import Message, Outcome
 from infrastructure.postgres.due_work import DuePayment
@@ -45,13 +50,26 @@ class CheckoutRows(Rows):
     attempts: dict[UUID, PaymentAttempt] = field(default_factory=dict)
     payments: dict[UUID, Payment] = field(default_factory=dict)
     refunds: dict[UUID, Refund] = field(default_factory=dict)
+    chargebacks: dict[UUID, Chargeback] = field(default_factory=dict)
     mandates: dict[UUID, Mandate] = field(default_factory=dict)
     customers: dict[UUID, Customer] = field(default_factory=dict)
     keys: dict[KeyId, Claim] = field(default_factory=dict)
     one_time_payments: dict[UUID, OneTimePayment] = field(default_factory=dict)
     subscriptions: dict[UUID, Subscription] = field(default_factory=dict)
+    periods: dict[tuple[UUID, int], Period] = field(default_factory=dict)
+    bills: dict[UUID, Bill] = field(default_factory=dict)
+    history: dict[UUID, tuple[HistoryRow, ...]] = field(default_factory=dict)
+    trials: dict[tuple[UUID, UUID], UUID] = field(default_factory=dict)
+    """By tenant and product: the subscription that tried it out."""
+    balances: dict[tuple[UUID, str], Money] = field(default_factory=dict)
+    """By tenant and currency."""
+    policy: BillingPolicy | None = None
+    clocks: dict[UUID, datetime] = field(default_factory=dict)
+    clock_of: dict[UUID, UUID] = field(default_factory=dict)
+    """A tenant's test clock."""
     messages: dict[UUID, Message] = field(default_factory=dict)
     outcomes: dict[UUID, Outcome] = field(default_factory=dict)
+    postings: list[RecordedPosting] = field(default_factory=list)
 
 
 def one_each(rows: Iterable[T], *names: str) -> None:
@@ -68,7 +86,11 @@ def key_id(key: RequestKey) -> KeyId:
     return key.caller, key.operation, key.key
 
 
-def _newest(rows: Iterable[T], request: PageRequest) -> Page[T]:
+def changed(before: tuple[T, ...], after: tuple[T, ...]) -> list[T]:
+    return [row for row in after if row not in before]
+
+
+def newest(rows: Iterable[T], request: PageRequest) -> Page[T]:
     found = sorted(rows, key=lambda row: row.uuid, reverse=True)  # type: ignore[attr-defined]
     end = request.offset + request.limit
     return Page(tuple(found[request.offset : end]), len(found))
@@ -133,71 +155,6 @@ class CustomerRows:
         return known.provider_ref
 
 
-class PaymentRows:
-    def __init__(self, rows: CheckoutRows) -> None:
-        self._rows = rows
-
-    async def list(
-        self, tenant_uuid: TenantUuid, request: PageRequest, *, after: UUID | None
-    ) -> Page[Payment]:
-        ours = [p for p in self._rows.payments.values() if p.tenant_uuid == tenant_uuid]
-        if after is None:
-            return _newest(ours, request)
-        older = _newest((p for p in ours if p.uuid < after), PageRequest(0, request.limit))
-        return Page(older.items, 0)
-
-
-class MandateRows:
-    def __init__(self, rows: CheckoutRows) -> None:
-        self._rows = rows
-
-    async def list(self, tenant_uuid: TenantUuid, request: PageRequest) -> Page[Mandate]:
-        ours = (m for m in self._rows.mandates.values() if m.tenant_uuid == tenant_uuid)
-        return _newest(ours, request)
-
-
-class RefundRows:
-    def __init__(self, rows: CheckoutRows) -> None:
-        self._rows = rows
-
-    async def lease(self, uuid: UUID, *, now: datetime, until: datetime) -> Refund | None:
-        refund = self._rows.refunds.get(uuid)
-        if refund is None or refund.status is not RefundStatus.REQUESTED:
-            return None
-        if refund.lease_until > now:
-            return None
-        ours = replace(
-            refund,
-            lease_until=until,
-            due_at=until,
-            tries=refund.tries + 1,
-            updated_at=now,
-            first_submitted_at=refund.first_submitted_at if refund.tries else now,
-        )
-        self._rows.refunds[uuid] = ours
-        return ours
-
-    async def release(self, uuid: UUID, *, now: datetime, due_at: datetime) -> None:
-        refund = self._rows.refunds[uuid]
-        if refund.status is RefundStatus.REQUESTED:
-            freed = replace(refund, lease_until=now, due_at=due_at, updated_at=now)
-            self._rows.refunds[uuid] = freed
-
-    async def payment_of(self, refund: Refund) -> Payment:
-        if refund.payment_uuid not in self._rows.payments:
-            raise NotFound("payment", refund.payment_uuid)
-        return self._rows.payments[refund.payment_uuid]
-
-    async def are_awaited(self, account_uuid: UUID, payment_ref: str) -> bool:
-        wanted = (account_uuid, payment_ref)
-        return any(
-            not refund.is_settled
-            for refund in self._rows.refunds.values()
-            for payment in [self._rows.payments[refund.payment_uuid]]
-            if (payment.payment_provider_uuid, payment.provider_ref) == wanted
-        )
-
-
 class OneTimePaymentRows:
     def __init__(self, rows: CheckoutRows) -> None:
         self._rows = rows
@@ -209,20 +166,7 @@ class OneTimePaymentRows:
 
     async def list(self, tenant_uuid: TenantUuid, request: PageRequest) -> Page[OneTimePayment]:
         ours = (p for p in self._rows.one_time_payments.values() if p.tenant_uuid == tenant_uuid)
-        return _newest(ours, request)
-
-
-class SubscriptionRows:
-    def __init__(self, rows: CheckoutRows) -> None:
-        self._rows = rows
-
-    async def add(self, subscription: Subscription) -> None:
-        self._rows.subscriptions[subscription.uuid] = subscription
-        one_each(self._rows.subscriptions.values(), "checkout_session_uuid")
-
-    async def list(self, tenant_uuid: TenantUuid, request: PageRequest) -> Page[Subscription]:
-        ours = (s for s in self._rows.subscriptions.values() if s.tenant_uuid == tenant_uuid)
-        return _newest(ours, request)
+        return newest(ours, request)
 
 
 class KeyRows:
@@ -240,6 +184,11 @@ class KeyRows:
         )
         self._rows.keys[key_id(key)] = ours
         return None
+
+    async def note_subject(self, key: RequestKey, subject_uuid: UUID) -> None:
+        held = self._rows.keys.get(key_id(key))
+        if held is not None:
+            self._rows.keys[key_id(key)] = replace(held, subject_uuid=subject_uuid)
 
     async def finish(self, key: RequestKey, answer: Answer) -> Answer:
         held = self._rows.keys.get(key_id(key))
@@ -295,6 +244,18 @@ class DueWorkRows:
         found = [s for s in is_open if s.due_at <= now]
         self._rows.sessions.update((s.uuid, replace(s, due_at=until)) for s in found)
         return [s.uuid for s in found]
+
+    async def subscriptions(self, now: datetime, until: datetime) -> list[UUID]:
+        in_real_time = (s for s in self._rows.subscriptions.values() if s.test_clock_uuid is None)
+        found = [s for s in in_real_time if s.due_at is not None and s.due_at <= now]
+        self._rows.subscriptions.update((s.uuid, replace(s, due_at=until)) for s in found)
+        return [s.uuid for s in found]
+
+    async def postpone_payment(self, account_uuid: UUID, ref: str, *, due_at: datetime) -> None:
+        for payment in self._rows.payments.values():
+            if (payment.payment_provider_uuid, payment.provider_ref) == (account_uuid, ref):
+                self._rows.payments[payment.uuid] = replace(payment, due_at=due_at)
+                return
 
     async def attempts(self, now: datetime) -> list[UUID]:
         waiting = AttemptStatus.SUBMITTING

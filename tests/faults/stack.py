@@ -22,6 +22,7 @@ from tests.waiting import eventually, is_gone
 # Small, so that recovery is quick. Two calls to a provider fit into one lease, as by default.
 SETTINGS = {
     "KONTOR_PROVIDER_TIMEOUT_S": "1",
+    "KONTOR_PROVIDER_CALLS_PER_S": "1000",
     "KONTOR_LEASE_S": "2",
     "KONTOR_WORKER_POLL_S": "0.1",
 }

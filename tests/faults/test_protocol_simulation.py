@@ -15,9 +15,9 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from domain.checkout.attempt import AttemptStatus, PaymentAttempt
 from domain.checkout.session import Mode, SessionStatus
-from domain.checkout.submit_attempt import SubmitAttempt
+from domain.ledger.posting import Account
+from domain.payments.attempt import AttemptStatus, PaymentAttempt
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import (
     Declined,
@@ -25,6 +25,7 @@ from domain.payments.ports import (
     ProviderPayment,
     RefundStatus,
 )
+from domain.payments.submit_attempt import SubmitAttempt
 from tests.fakes.provider import Fault
 from tests.fakes.provider_world import NO_MONEY_BACK
 from tests.faults.world import TURNS, World
@@ -48,6 +49,7 @@ def broken(world: World) -> Iterator[str]:
     yield from one_row_each(world)
     yield from one_sale_a_key(world)
     yield from refunds_add_up(world)
+    yield from books_agree(world)
     for session in world.database.of(APP).sessions.values():
         yield from (f"session {session.uuid} {what}" for what in unexplained(world, session.uuid))
 
@@ -84,9 +86,9 @@ def one_sale_a_key(world: World) -> Iterator[str]:
 def refunds_add_up(world: World) -> Iterator[str]:
     for payment in world.payments_at_the_provider():
         made = [
-            known.refund
+            known
             for known in world.provider.world(world.account).refunds.values()
-            if known.payment_ref == payment.ref and known.refund.status not in NO_MONEY_BACK
+            if known.payment_ref == payment.ref and known.status not in NO_MONEY_BACK
         ]
         if sum(refund.amount.minor for refund in made) > payment.amount.minor:
             yield f"more than was paid went back for {payment.ref}"
@@ -98,6 +100,23 @@ def refunds_add_up(world: World) -> Iterator[str]:
     for count in Counter(made.key for made in world.provider.made("refund")).values():
         if count > 1:
             yield "a refund was made twice"
+
+
+def books_agree(world: World) -> Iterator[str]:
+    """Nobody owes anything when all is paid, and nothing is held that was given back."""
+    rows = world.database.of(APP)
+    postings = [row.posting for row in rows.postings]
+    stands = {account: sum(p.on(account) for p in postings) for account in Account}
+    held = {r.uuid: r for r in rows.refunds.values() if r.status is not RefundStatus.REFUNDED}
+    if stands[Account.RECEIVABLE]:
+        yield f"{stands[Account.RECEIVABLE]} stayed owed"
+    if -stands[Account.HELD] != sum(refund.amount.minor for refund in held.values()):
+        yield f"{-stands[Account.HELD]} stayed held"
+    known = {payment.provider_ref for payment in rows.payments.values()}
+    there = [p for p in world.payments_at_the_provider() if p.ref in known]
+    cash = sum(p.amount.minor - p.refunded.minor for p in there if p.status is PaymentStatus.PAID)
+    if stands[Account.CASH] != cash:
+        yield f"the books say {stands[Account.CASH]}, the provider holds {cash}"
 
 
 def unexplained(world: World, uuid: UUID) -> Iterator[str]:
@@ -127,7 +146,7 @@ def unexplained(world: World, uuid: UUID) -> Iterator[str]:
         yield "has an attempt that stayed submitting"
     refunded = Counter(r.payment_uuid for r in rows.refunds.values())
     for payment in paid:
-        if refunded[payment.uuid] != (payment.is_surplus or session.mode is Mode.SETUP):
+        if refunded[payment.uuid] != (payment.is_surplus or session.is_verification):
             yield f"gave {refunded[payment.uuid]} refunds for {payment.provider_ref}"
 
 

@@ -17,28 +17,29 @@ from msgspec import Struct
 
 from app.jobs import Attempts, Expiry, Looks, Messages, Refunds
 from domain.catalog.price import Interval, Recurrence
-from domain.checkout.attempt import AttemptStatus
 from domain.checkout.book import Book
 from domain.checkout.conclude_attempt import ConcludeAttempt
 from domain.checkout.continue_payment import ContinuePayment
 from domain.checkout.draft import Drafts
 from domain.checkout.expire_session import ExpireSession
 from domain.checkout.links import Links
-from domain.checkout.observe_payment import ObservePayment
 from domain.checkout.open_session import Opened, OpenSession
 from domain.checkout.order import Ask, Order
 from domain.checkout.record_sighting import RecordSighting
-from domain.checkout.recover_attempt import RecoverAttempt
 from domain.checkout.session import Mode, Terms
-from domain.checkout.submit_attempt import SubmitAttempt
-from domain.checkout.submit_refund import SubmitRefund
 from domain.kernel.errors import DomainError
 from domain.kernel.idempotency import Answer
 from domain.kernel.ids import AppUuid
+from domain.payments.attempt import AttemptStatus, OwnerKind
 from domain.payments.ensure_customer import EnsureCustomer
+from domain.payments.observe_payment import ObservePayment
 from domain.payments.payment_provider import ProviderName
 from domain.payments.ports import MandateStatus, ProviderPayment, RefundStatus
+from domain.payments.recover_attempt import RecoverAttempt
+from domain.payments.submit_attempt import SubmitAttempt
+from domain.payments.submit_refund import SubmitRefund
 from domain.subscriptions.deliver_purchase import DeliverPurchase
+from domain.subscriptions.write import WriteBook
 from domain.tenancy.caller import Scope, UserCaller
 from domain.webhooks.receive import ReceiveMessage
 from tests.fakes.checkout import FakeCheckout
@@ -98,11 +99,12 @@ class World:
         database, clock, ids = self.database, self.clock, self.ids
         self.provider = FlakyProvider(self)
         providers = {ProviderName.MOLLIE: self.provider.provider}
-        record = RecordSighting(DeliverPurchase(ids), ids)
-        observe = ObservePayment(database, providers, record, clock)
+        links = Links("https://kontor.test")
+        record = RecordSighting(DeliverPurchase(WriteBook(providers, links, ids), ids), ids)
+        observe = ObservePayment(database, providers, {OwnerKind.SESSION: record}, clock)
         submit = make_submit(providers, clock, LEASE)
         conclude = ConcludeAttempt(database, record, clock)
-        drafts = Drafts(providers, Links("https://kontor.test"), ids, LEASE)
+        drafts = Drafts(providers, links, ids, LEASE)
         customer = EnsureCustomer(database, providers, clock, ids, self._pause, LEASE)
         self.open_session = OpenSession(
             database, customer, drafts, submit, conclude, clock, self._pause
@@ -110,7 +112,9 @@ class World:
         self.shopper = ContinuePayment(database, observe, drafts, submit, conclude, clock)
         self.expire = ExpireSession(database, observe, providers, clock)
         self.receive = ReceiveMessage(database, self, observe, clock, ids)
-        self.recover = RecoverAttempt(database, submit, conclude, clock, LEASE)
+        self.recover = RecoverAttempt(
+            database, submit, {OwnerKind.SESSION: conclude}, clock, LEASE
+        )
         self.jobs = (
             Messages(database, self.receive, LEASE),
             Attempts(database, self.recover),
@@ -124,11 +128,17 @@ class World:
         account, product = an_account(is_default=True), a_product()
         once = a_price(product, unit_amount=money(20_00))
         monthly = a_price(product, recurring=Recurrence(Interval.MONTH, 1))
+        tried_out = a_price(product, recurring=Recurrence(Interval.MONTH, 1), trial_days=14)
         rows.tenants[TENANT], rows.accounts[account.uuid] = a_tenant(), account
         rows.products[product.uuid] = product
-        rows.prices.update({once.uuid: once, monthly.uuid: monthly})
+        rows.prices.update((price.uuid, price) for price in (once, monthly, tried_out))
         self.account = account
-        self._prices = {Mode.PAYMENT: once.uuid, Mode.SUBSCRIPTION: monthly.uuid}
+        self._wares = (
+            (Mode.SETUP, None),
+            (Mode.PAYMENT, once.uuid),
+            (Mode.SUBSCRIPTION, monthly.uuid),
+            (Mode.SUBSCRIPTION, tried_out.uuid),
+        )
 
     # Chance, and the gates at which it lets go of whoever waits.
 
@@ -220,13 +230,13 @@ class World:
         self._let_go(self._frozen)
 
     def somebody_opens(self) -> None:
-        key = f"key-{self.random.randrange(3)}"
-        mode = list(Mode)[int(key[-1])]
+        ware = self.random.randrange(len(self._wares))
+        key, (mode, price_uuid) = f"key-{ware}", self._wares[ware]
         order = Order(
             tenant_uuid=TENANT,
             provider=ProviderName.MOLLIE,
             mode=mode,
-            price_uuid=self._prices.get(mode),
+            price_uuid=price_uuid,
             tax_rate_uuid=None,
             currency=money(0).currency,
             terms=Terms(
@@ -304,10 +314,10 @@ class World:
 
     def _the_bank_moves(self) -> None:
         world = self.provider.world(self.account)
-        going = [r for r in world.refunds.values() if r.refund.status is RefundStatus.PENDING]
+        going = [r for r in world.refunds.values() if r.status is RefundStatus.PENDING]
         for known in going:
             status = self.random.choice((RefundStatus.REFUNDED, RefundStatus.FAILED))
-            self.provider.set_refund(known.refund.ref, status)
+            self.provider.set_refund(known.ref, status)
             self._call_back(known.payment_ref)
 
     def _a_process_dies(self) -> None:
@@ -362,8 +372,8 @@ class World:
             if payment.status in LIVE and is_old:
                 self.provider.expire(payment.ref)
         for known in list(world.refunds.values()):
-            if known.refund.status is RefundStatus.PENDING:
-                self.provider.set_refund(known.refund.ref, RefundStatus.REFUNDED)
+            if known.status is RefundStatus.PENDING:
+                self.provider.set_refund(known.ref, RefundStatus.REFUNDED)
         for mandate in list(world.mandates.values()):
             if mandate.status is MandateStatus.PENDING:
                 self.provider.set_mandate(mandate.ref, MandateStatus.VALID)

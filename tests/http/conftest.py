@@ -68,6 +68,7 @@ def settings(database_url: str, sandbox_url: str) -> Settings:
         database_url=database_url,
         database_pool_size=5,
         mollie_url=sandbox_url,
+        provider_calls_per_s=1000,
         public_url=PUBLIC_URL,
         secret_key=new_key(),
     )

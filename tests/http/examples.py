@@ -34,6 +34,7 @@ class Example:
     names: Mapping[str, str] = field(default_factory=dict)
     body: Body = None
     is_public: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def path(self, route: Route, estate: Estate) -> str:
         known = {name: estate.ids.get(row, row) for name, row in self.names.items()}
@@ -59,6 +60,10 @@ _PRODUCT: Final = {"uuid": "product"}
 _TENANT: Final = {"tenant_uuid": "tenant"}
 _SEAT: Final = {"tenant_uuid": "tenant", "user_uuid": "newcomer"}
 _SESSION: Final = {"session_uuid": "session"}
+_PAYMENT: Final = {"uuid": "payment"}
+_METHOD: Final = {**_TENANT, "uuid": "payment_method"}
+_ENDPOINT: Final = {"uuid": "webhook_endpoint"}
+_SUBSCRIPTION: Final = {"uuid": "subscription"}
 _LINK: Final = {"session_uuid": "session", "token": "a-guess"}
 
 EXAMPLES: Final[Mapping[str, Example]] = {
@@ -97,7 +102,46 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "listPayments": Example(_TENANT),
     "listOneTimePayments": Example(_TENANT),
     "listSubscriptions": Example(_TENANT),
+    "startSubscription": Example(_TENANT, {"productPriceUuid": "$monthly", "trialDays": 0}),
+    "listAppSubscriptions": Example(),
+    "getSubscription": Example(_SUBSCRIPTION),
+    "listSubscriptionPeriods": Example(_SUBSCRIPTION),
+    "listSubscriptionBills": Example(_SUBSCRIPTION),
+    "listSubscriptionHistory": Example(_SUBSCRIPTION),
+    "cancelSubscription": Example(_SUBSCRIPTION, {"when": "period_end"}),
+    "uncancelSubscription": Example(_SUBSCRIPTION),
+    "pauseSubscription": Example(_SUBSCRIPTION, {}),
+    "resumeSubscription": Example(_SUBSCRIPTION),
+    "openPaymentLink": Example(_SUBSCRIPTION, _URLS),
+    "replacePaymentMethod": Example(_SUBSCRIPTION, {"paymentMethodUuid": "$payment_method"}),
+    "retrySubscription": Example({"uuid": "owing"}),
     "listPaymentMethods": Example(_TENANT),
+    "makePaymentMethodDefault": Example(_METHOD),
+    "revokePaymentMethod": Example(_METHOD),
+    "getPayment": Example(_PAYMENT),
+    "listRefunds": Example(_PAYMENT),
+    "requestRefund": Example(_PAYMENT, {"amount": 1}, headers={"Idempotency-Key": "a-key"}),
+    "listChargebacks": Example(_PAYMENT),
+    "getRefund": Example({"uuid": "refund"}),
+    "cancelRefund": Example({"uuid": "refund"}),
+    "getBillingPolicy": Example(),
+    "updateBillingPolicy": Example(body={"graceDays": 3}),
+    "listPostings": Example(),
+    "getPosting": Example({"uuid": "posting"}),
+    "listLedgerBalances": Example(),
+    "listEvents": Example(),
+    "getEvent": Example({"uuid": "event"}),
+    "listWebhookEndpoints": Example(),
+    "createWebhookEndpoint": Example(body={"url": "https://app.example.com/other"}),
+    "getWebhookEndpoint": Example(_ENDPOINT),
+    "updateWebhookEndpoint": Example(_ENDPOINT, {"description": "Ours"}),
+    "deleteWebhookEndpoint": Example(_ENDPOINT),
+    "rollWebhookSecret": Example(_ENDPOINT, {}),
+    "testWebhookEndpoint": Example(_ENDPOINT),
+    "replayEvents": Example(_ENDPOINT, {"eventUuid": "$event"}),
+    "listDeliveries": Example(_ENDPOINT),
+    "getDelivery": Example({**_ENDPOINT, "delivery_uuid": "delivery"}),
+    "listEventTypes": Example(is_public=True),
     "receiveMollieWebhook": Example(is_public=True),
     "returnFromProvider": Example(_LINK, is_public=True),
     "payCheckoutSession": Example(_LINK, is_public=True),

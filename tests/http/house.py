@@ -19,21 +19,27 @@ from msgspec.structs import replace
 from domain.catalog.price import Interval, Recurrence
 from domain.catalog.price_service import NewPrice
 from domain.catalog.product_service import NewProduct, ProductService
+from domain.catalog.quote import Quote
 from domain.catalog.tax_rate_service import NewTaxRate, TaxRateService
 from domain.kernel.ids import AppUuid, TenantUuid, UserUuid
 from domain.kernel.money import Currency, Money
 from domain.kernel.percent import Percent
+from domain.ledger.ports import PostingQuery
+from domain.ledger.rules import Fact, balance_granted
 from domain.payments.payment_provider import ProviderName
 from domain.payments.provider_service import NewProvider, ProviderService
 from domain.tenancy.api_key import ApiKey, hash_secret
 from domain.tenancy.app import App, JwtIssuer, SigningAlgorithm
 from domain.tenancy.caller import Actor, KeyType, Scope
 from domain.tenancy.tenant import Membership, Role, Tenant
+from domain.webhooks.endpoint_service import EndpointService, NewEndpoint
+from domain.webhooks.publish import PublishEvents
 from infrastructure.identity.dev_tokens import DEV_ISSUER, Demo, DevSigner
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.transaction import PostgresTx
 from infrastructure.secrets import AesGcmVault
-from infrastructure.system import SystemClock, SystemIds
+from infrastructure.system import SystemClock, SystemIds, webhook_secret
+from tests.http.paid import Paid
 
 EUR: Final = Currency("EUR")
 CLOCK, IDS = SystemClock(), SystemIds()
@@ -169,7 +175,7 @@ def code(answer: httpx.Response) -> str:
 
 class Builder:
     def __init__(self, database: Database[PostgresTx], vault: AesGcmVault) -> None:
-        self.database = database
+        self.database, self._vault = database, vault
         self._products = ProductService(CLOCK, IDS)
         self._tax_rates = TaxRateService(CLOCK, IDS)
         self._accounts = ProviderService(vault, CLOCK, IDS)
@@ -180,8 +186,11 @@ class Builder:
             await self._app(tx, estate, facts)
             await self._people(tx, estate)
             await self._catalog(tx, estate)
+            await self._posting(tx, estate)
+            await Paid(estate.app_uuid, estate.ids, IDS, CLOCK.now()).add(tx)
             for key_type in KeyType:
                 estate.secrets[key_type.value] = await add_key(tx, estate, key_type)
+        await self._events(estate)
         return estate
 
     async def _app(self, tx: PostgresTx, estate: Estate, facts: Json) -> None:
@@ -228,6 +237,18 @@ class Builder:
             )
         estate.ids["guest"] = str(IDS.new())
 
+    async def _posting(self, tx: PostgresTx, estate: Estate) -> None:
+        """The tenant has credit of 10.00 EUR."""
+        fact = Fact(
+            source_uuid=IDS.new(),
+            tenant_uuid=TenantUuid(UUID(estate.ids["tenant"])),
+            at=CLOCK.now(),
+        )
+        credit = Quote(Money(1000, EUR), Money(0, EUR), Money(1000, EUR))
+        await tx.ledger.append(balance_granted(fact, credit))
+        (row,) = (await tx.ledger.list(PostingQuery())).items
+        estate.ids["posting"] = str(row.uuid)
+
     async def _catalog(self, tx: PostgresTx, estate: Estate) -> None:
         actor = Actor(
             app_uuid=estate.app_uuid,
@@ -255,6 +276,26 @@ class Builder:
                 inclusive=is_inclusive,
             )
             estate.ids[name] = str((await self._tax_rates.create(tx, actor, rate)).uuid)
+
+    async def _events(self, estate: Estate) -> None:
+        """What has happened so far is in the feed, and on its way to an endpoint."""
+        endpoints = EndpointService(self._vault, webhook_secret, CLOCK, IDS)
+        actor = Actor(
+            app_uuid=estate.app_uuid,
+            id="operator",
+            user_uuid=None,
+            scopes=frozenset(Scope),
+            tenants={},
+        )
+        async with self.database.begin(estate.app_uuid) as tx:
+            new = NewEndpoint(url="https://app.example.com/hooks")
+            endpoint = (await endpoints.create(tx, actor, new)).endpoint
+        await PublishEvents(self.database, CLOCK, IDS)(estate.app_uuid)
+        async with self.database.begin(estate.app_uuid) as tx:
+            log = tx.webhook_deliveries.log
+            ((delivery, event),) = await log(endpoint.uuid, status=None, after=None, limit=1)
+        estate.ids["webhook_endpoint"] = str(endpoint.uuid)
+        estate.ids["event"], estate.ids["delivery"] = str(event.uuid), str(delivery.uuid)
 
 
 async def add_key(tx: PostgresTx, estate: Estate, key_type: KeyType, **facts: Any) -> str:

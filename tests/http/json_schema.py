@@ -61,6 +61,10 @@ class Validator:
             if name in value:
                 yield from self.mistakes(value[name], inner, f"{at}.{name}")
 
+    def _maxItems(self, value: Any, said: int, _: Schema, at: str) -> Iterator[str]:
+        if isinstance(value, list) and len(value) > said:
+            yield f"{at}: has more than {said} items"
+
     def _required(self, value: Any, said: list[str], _: Schema, at: str) -> Iterator[str]:
         if isinstance(value, dict):
             yield from (f"{at}: {name} is missing" for name in said if name not in value)

@@ -13,6 +13,7 @@ from litestar import Litestar
 from domain.tenancy.caller import Scope
 from tests.http.examples import EXAMPLES, GUARDED, routes
 from tests.http.house import IDS, Headers, House, code
+from tests.http.subscribed import owe, subscribe
 
 HIDDEN: Final = "404 [E4040]"
 FORBIDDEN: Final = "403 [E4031]"
@@ -58,12 +59,22 @@ def write(area: str) -> frozenset[str]:
 
 CATALOG: Final = Rule(write("catalog"), key="write")
 BILLING: Final = Rule(read("billing"), HIDDEN, TENANTS_OWN, "read")
+MONEY_BACK: Final = Rule(read("billing") | read("refunds"), HIDDEN, TENANTS_OWN, "read")
+METHODS: Final = Rule(
+    write("billing"), HIDDEN, TENANTS_OWN, "write", frozenset({"billing:read"})
+)
+WEBHOOKS: Final = Rule(read("webhooks"), key="read")
+WEBHOOKS_WRITE: Final = Rule(write("webhooks"), key="write")
 MEMBERS: Final = Rule(
     write("tenants"),
     HIDDEN,
     frozenset({"owner"}),
     "write",
     frozenset({"member", "tenants:read"}),
+)
+
+SUBSCRIPTION: Final = Rule(
+    write("billing"), HIDDEN, TENANTS_OWN, "write", frozenset({"billing:read"})
 )
 
 MATRIX: Final[Mapping[str, Rule]] = {
@@ -106,7 +117,45 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "listPayments": BILLING,
     "listOneTimePayments": BILLING,
     "listSubscriptions": BILLING,
+    "startSubscription": SUBSCRIPTION,
+    "listAppSubscriptions": EVERYBODY,
+    "getSubscription": BILLING,
+    "listSubscriptionPeriods": BILLING,
+    "listSubscriptionBills": BILLING,
+    "listSubscriptionHistory": BILLING,
+    "cancelSubscription": SUBSCRIPTION,
+    "uncancelSubscription": SUBSCRIPTION,
+    "pauseSubscription": SUBSCRIPTION,
+    "resumeSubscription": SUBSCRIPTION,
+    "openPaymentLink": SUBSCRIPTION,
+    "replacePaymentMethod": SUBSCRIPTION,
+    "retrySubscription": SUBSCRIPTION,
     "listPaymentMethods": BILLING,
+    "makePaymentMethodDefault": METHODS,
+    "revokePaymentMethod": METHODS,
+    "getPayment": MONEY_BACK,
+    "listRefunds": MONEY_BACK,
+    "requestRefund": Rule(write("refunds"), key="write"),
+    "listChargebacks": MONEY_BACK,
+    "getRefund": MONEY_BACK,
+    "cancelRefund": Rule(write("refunds"), key="write"),
+    "getBillingPolicy": Rule(read("billing"), key="read"),
+    "updateBillingPolicy": Rule(write("billing"), key="write"),
+    "listPostings": Rule(read("billing"), key="read"),
+    "getPosting": BILLING,
+    "listLedgerBalances": Rule(read("billing"), key="read"),
+    "listEvents": WEBHOOKS,
+    "getEvent": WEBHOOKS,
+    "listWebhookEndpoints": WEBHOOKS,
+    "createWebhookEndpoint": WEBHOOKS_WRITE,
+    "getWebhookEndpoint": WEBHOOKS,
+    "updateWebhookEndpoint": WEBHOOKS_WRITE,
+    "deleteWebhookEndpoint": WEBHOOKS_WRITE,
+    "rollWebhookSecret": WEBHOOKS_WRITE,
+    "testWebhookEndpoint": WEBHOOKS_WRITE,
+    "replayEvents": WEBHOOKS_WRITE,
+    "listDeliveries": WEBHOOKS,
+    "getDelivery": WEBHOOKS,
 }
 
 
@@ -135,12 +184,17 @@ async def test_who_may_do_what(house: House, application: Litestar, operation: s
     for who, credential in callers(house):
         if "session_uuid" in example.names:
             house.app.ids["session"] = (await house.bought(quantity=len(heard) + 1))["uuid"]
+        if "subscription" in example.names.values():
+            house.app.ids["subscription"] = await subscribe(house.database, house.app)
+        if "owing" in example.names.values():
+            house.app.ids["owing"] = await owe(house)
         if operation == "removeMember":
             await house.ok(house.app.admin, "PUT", seat_of(house), {"role": "member"})
         before = await house.rows()
         body = {} if example.body is None else {"json": example.sent(house.app)}
         path = example.path(route, house.app)
-        answer = await house.door.request(route.method, path, headers=dict(credential), **body)
+        headers = {**credential, **example.headers}
+        answer = await house.door.request(route.method, path, headers=headers, **body)
         if answer.is_success:
             heard[who] = "ok"
         else:

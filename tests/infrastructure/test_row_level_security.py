@@ -192,6 +192,8 @@ def _some(column: str, type_name: str) -> str:
         "jsonb": "'{}'",
         "bytea": "'x'",
         "boolean": "false",
+        "smallint[]": "'{}'",
+        "uuid[]": "'{}'",
         "text[]": "'{}'",
         "timestamp with time zone": "'2026-01-01Z'",
     }

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain.checkout.attempt import AttemptStatus
 from domain.checkout.book import Book, Sale, Sighting, settle
 from domain.checkout.session import Mode, SessionPaymentStatus, SessionStatus
+from domain.payments.attempt import AttemptStatus
 from domain.payments.payment import PATIENCE
 from domain.payments.ports import MandateStatus, PaymentStatus, RefundStatus, SequenceType
 from domain.payments.refund import RefundReason

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 from msgspec.structs import replace
 
-from domain.catalog.quote import Tax
+from domain.catalog.quote import Tax, quote
 from domain.checkout.order import (
     Ask,
     Order,
@@ -68,6 +68,27 @@ def test_a_subscription_takes_a_recurring_price():
     assert order.amount.total == money(9_99)
 
 
+def test_a_trial_costs_what_a_setup_costs():
+    trial = replace(MONTHLY, trial_days=14, unit_amount=money(500, "JPY"))
+    order = priced(an_order(mode=Mode.SUBSCRIPTION, quantity=3), price=trial)
+    assert (order.amount.total, order.amount.tax) == (money(1, "JPY"), money(0, "JPY"))
+    assert order.trial_days == 14
+    assert order.description == "3 x Pro Plan: card verification, refunded at once"
+
+
+def test_a_free_price_can_be_tried_out_but_not_bought():
+    free = replace(MONTHLY, trial_days=14, unit_amount=money(0))
+    assert priced(an_order(mode=Mode.SUBSCRIPTION), price=free).amount.total == money(1_00)
+    with pytest.raises(Refused, match="free"):
+        priced(an_order(mode=Mode.SUBSCRIPTION), price=replace(free, trial_days=0))
+
+
+def test_what_is_open_is_charged_as_it_stands():
+    owed = quote(money(20_00), 1, VAT.tax)
+    recovery = an_order(mode=Mode.RECOVERY, price_uuid=None, open_amount=owed)
+    assert priced(recovery, price=None).amount == owed
+
+
 @pytest.mark.parametrize(("code", "minor"), [("EUR", 1_00), ("JPY", 1)])
 def test_a_setup_charges_one_whole_unit(code: str, minor: int):
     setup = an_order(mode=Mode.SETUP, price_uuid=None, currency=code)
@@ -89,7 +110,6 @@ def test_a_setup_charges_what_the_account_says():
         ({}, {"price": replace(ONCE, is_archived=True)}, Refused, "productPriceUuid"),
         ({}, {"price": MONTHLY}, Refused, "productPriceUuid"),
         ({"mode": Mode.SUBSCRIPTION}, {}, Refused, "productPriceUuid"),
-        ({}, {"price": replace(ONCE, trial_days=14)}, Refused, "productPriceUuid"),
         ({}, {"price": replace(ONCE, unit_amount=money(0))}, Refused, "productPriceUuid"),
         ({"currency": "USD"}, {}, Refused, "currency"),
         ({"tax_rate_uuid": a_uuid(7)}, {}, NotFound, None),

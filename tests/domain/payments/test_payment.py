@@ -94,17 +94,17 @@ def test_the_instant_of_payment_is_the_providers():
 
 
 def test_looks_come_after_two_minutes_ten_an_hour_and_then_every_six_hours():
-    payment, looks = look_again(a_payment(), unfinished=False, at=NOON), []
+    payment, looks = look_again(a_payment(), unfinished_since=None, at=NOON), []
     for _ in range(6):
         assert payment.due_at is not None
         looks.append((payment.due_at - NOON) / MINUTE)
-        payment = look_again(payment, unfinished=False, at=payment.due_at)
+        payment = look_again(payment, unfinished_since=None, at=payment.due_at)
     assert looks == [2, 10, 60, 360, 720, 1080]
 
 
 @given(age=st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=60)))
 def test_the_next_look_is_always_ahead_and_never_further_than_six_hours(age: timedelta):
-    due_at = look_again(a_payment(), unfinished=False, at=NOON + age).due_at
+    due_at = look_again(a_payment(), unfinished_since=None, at=NOON + age).due_at
     assert due_at is not None
     assert timedelta(0) < due_at - (NOON + age) <= LATER_LOOKS
 
@@ -112,6 +112,12 @@ def test_the_next_look_is_always_ahead_and_never_further_than_six_hours(age: tim
 @pytest.mark.parametrize("status", [*sorted(ENDED), S.PAID])
 def test_looks_end_with_the_payment(status: PaymentStatus):
     ended = replace(a_payment(status=status), due_at=NOON)
-    assert look_again(ended, unfinished=False, at=LATER).due_at is None
-    assert look_again(ended, unfinished=True, at=LATER).due_at is not None
-    assert look_again(ended, unfinished=True, at=NOON + PATIENCE).due_at is None
+    assert look_again(ended, unfinished_since=None, at=LATER).due_at is None
+    assert look_again(ended, unfinished_since=NOON, at=LATER).due_at is not None
+    assert look_again(ended, unfinished_since=NOON, at=NOON + PATIENCE).due_at is None
+
+
+def test_a_refund_of_an_old_payment_is_followed_like_one_of_a_new_payment():
+    asked_at = NOON + timedelta(days=300)
+    old = look_again(a_payment(status=S.PAID), unfinished_since=asked_at, at=asked_at)
+    assert old.due_at == asked_at + 2 * MINUTE

@@ -6,11 +6,11 @@ from typing import Any, Final
 import pytest
 from msgspec.structs import replace
 
-from domain.checkout.attempt import BACKOFF_MAX, PaymentAttempt, backoff
-from domain.checkout.submit_attempt import LOST, SubmitAttempt
 from domain.kernel.errors import ProviderUnavailable
+from domain.payments.attempt import BACKOFF_MAX, PaymentAttempt, backoff
 from domain.payments.payment_provider import ProviderName
 from domain.payments.ports import NewCustomer, NewPayment, ProviderPayment, SequenceType
+from domain.payments.submit_attempt import LOST, SubmitAttempt
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider import KEY_WINDOW_S, FakeProvider, Fault
 from tests.make import TENANT, a_uuid, an_account

@@ -1,0 +1,19 @@
+"""Every contract test of a provider is played on each of the stages."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.contract.play import Play
+from tests.contract.stages import STAGES, an_account, open_stage
+from tests.fakes.ids import FakeIds
+from tests.fakes.vault import FakeVault
+
+
+@pytest.fixture(params=sorted(STAGES))
+async def play(request: pytest.FixtureRequest) -> AsyncIterator[Play]:
+    ids, vault = FakeIds(), FakeVault()
+    async with open_stage(request.param, vault) as stage:
+        account = an_account(ids, vault, "test_oneoneoneoneoneoneoneoneoneone")
+        other = an_account(ids, vault, "test_twotwotwotwotwotwotwotwotwotwo")
+        yield Play(stage, ids, account, other)
