@@ -2,27 +2,6 @@
 -- After a new migration: .venv/bin/python -m tests.migrations.schema --write
 -- `schema_owner` stands for whoever ran the migrations.
 
-CREATE TABLE apps (
-    app_uuid uuid NOT NULL,
-    name text NOT NULL,
-    is_disabled boolean DEFAULT false NOT NULL,
-    allowed_hosts text[] DEFAULT '{}'::text[] NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    updated_at timestamp with time zone NOT NULL,
-    CONSTRAINT apps_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
-);
-
-ALTER TABLE ONLY apps FORCE ROW LEVEL SECURITY;
-
-CREATE FUNCTION all_apps() RETURNS SETOF uuid
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'public'
-    BEGIN ATOMIC
- SELECT apps.app_uuid
-    FROM apps
-   ORDER BY apps.app_uuid;
-END;
-
 CREATE TABLE payment_providers (
     app_uuid uuid NOT NULL,
     uuid uuid NOT NULL,
@@ -49,6 +28,15 @@ CREATE FUNCTION app_of_payment_provider(provider uuid) RETURNS uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public'
     RETURN (SELECT p.app_uuid FROM payment_providers p WHERE (p.uuid = app_of_payment_provider.provider) LIMIT 1);
+
+CREATE FUNCTION apps_with_accounts() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public'
+    BEGIN ATOMIC
+ SELECT DISTINCT payment_providers.app_uuid
+    FROM payment_providers
+   ORDER BY payment_providers.app_uuid;
+END;
 
 CREATE TABLE webhook_deliveries (
     app_uuid uuid NOT NULL,
@@ -355,6 +343,18 @@ CREATE TABLE api_keys (
 );
 
 ALTER TABLE ONLY api_keys FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE apps (
+    app_uuid uuid NOT NULL,
+    name text NOT NULL,
+    is_disabled boolean DEFAULT false NOT NULL,
+    allowed_hosts text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT apps_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200)))
+);
+
+ALTER TABLE ONLY apps FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE billing_policies (
     app_uuid uuid NOT NULL,
@@ -1306,8 +1306,6 @@ ALTER TABLE customer_balances ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE customers ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY directory ON apps FOR SELECT TO schema_owner USING (true);
-
 CREATE POLICY directory ON checkout_sessions FOR SELECT TO schema_owner USING (true);
 
 CREATE POLICY directory ON inbox FOR SELECT TO schema_owner USING (true);
@@ -1452,15 +1450,13 @@ ALTER TABLE webhook_tries ENABLE ROW LEVEL SECURITY;
 
 GRANT USAGE ON SCHEMA public TO kontor_app;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE apps TO kontor_app;
-
-REVOKE ALL ON FUNCTION all_apps() FROM PUBLIC;
-GRANT ALL ON FUNCTION all_apps() TO kontor_app;
-
 GRANT SELECT,INSERT,UPDATE ON TABLE payment_providers TO kontor_app;
 
 REVOKE ALL ON FUNCTION app_of_payment_provider(provider uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app_of_payment_provider(provider uuid) TO kontor_app;
+
+REVOKE ALL ON FUNCTION apps_with_accounts() FROM PUBLIC;
+GRANT ALL ON FUNCTION apps_with_accounts() TO kontor_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE webhook_deliveries TO kontor_app;
 
@@ -1487,6 +1483,8 @@ REVOKE ALL ON FUNCTION apps_with_due_work(at timestamp with time zone) FROM PUBL
 GRANT ALL ON FUNCTION apps_with_due_work(at timestamp with time zone) TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE api_keys TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE apps TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE billing_policies TO kontor_app;
 

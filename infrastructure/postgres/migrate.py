@@ -32,8 +32,11 @@ async def _bound(dsn: str) -> AsyncIterator[Any]:
         piccolo_conf.DB, Migration._meta._db = before
 
 
-async def upgrade(dsn: str) -> list[str]:
-    """Run what is missing, as the owner of the schema. Returns the ids of what ran."""
+async def upgrade(dsn: str, last: str = "all") -> list[str]:
+    """Run what is missing, as the owner of the schema, up to the migration with this id.
+
+    Returns the ids of what ran.
+    """
     from piccolo.apps.migrations.commands.forwards import run_forwards
 
     async with _bound(dsn) as engine, engine.transaction() as transaction:
@@ -41,7 +44,7 @@ async def upgrade(dsn: str) -> list[str]:
         await connection.execute(f"select pg_advisory_xact_lock({_LOCK})")
         before = await _applied(connection)
         with contextlib.redirect_stdout(io.StringIO()):
-            result = await run_forwards("kontor", "all")
+            result = await run_forwards("kontor", last)
         if not result.success:
             raise RuntimeError(f"the migration failed: {result.message}")
         return [name for name in await _applied(connection) if name not in before]

@@ -62,18 +62,20 @@ class Books:
         self.connection = connection
 
     async def put(self, table: str, **said: Any) -> None:
+        """A row, of what the table has: an older schema has less."""
         columns = await self.connection.fetch(
             """
-            select attname, format_type(atttypid, null) as type from pg_attribute
-             where attrelid = $1::regclass and attnum > 0 and attidentity = '' and attnotnull
-               and not atthasdef
+            select attname, format_type(atttypid, null) as type,
+                   attnotnull and not atthasdef and attidentity = '' as needed
+              from pg_attribute where attrelid = $1::regclass and attnum > 0
             """,
             table,
         )
-        needed = {row["attname"]: _BY_TYPE[row["type"]] for row in columns}
+        known = {row["attname"] for row in columns}
+        needed = {row["attname"]: _BY_TYPE[row["type"]] for row in columns if row["needed"]}
         owned = {"app_uuid": APP, "tenant_uuid": TENANT, "payment_provider_uuid": ACCOUNT}
         row = needed | {k: v for k, v in owned.items() if k in needed} | _USUAL.get(table, {})
-        row |= said
+        row = {name: value for name, value in (row | said).items() if name in known}
         names = ", ".join(row)
         marks = ", ".join(f"${n}" for n in range(1, len(row) + 1))
         await self.connection.execute(

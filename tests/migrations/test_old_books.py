@@ -1,0 +1,98 @@
+"""What was sold before there were bills and a ledger stands in both after the upgrade."""
+
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+
+from app.cli.audit import PROOFS
+from infrastructure.postgres.audit import AuditTx
+from infrastructure.postgres.database import Database
+from infrastructure.postgres.migrate import upgrade
+from tests.fakes.clock import NOON
+from tests.infrastructure.right_books import ACCOUNT, Books
+from tests.make import APP, TENANT, a_uuid
+
+BEFORE = "2026-11-21T00:11:00"
+PRICE, PRODUCT, SUBSCRIPTION = a_uuid(301), a_uuid(302), a_uuid(303)
+MONTH_LATER = NOON + timedelta(days=31)
+SOLD = {"subtotal_minor": 1000, "tax_minor": 190, "total_minor": 1190}
+
+
+class OldBooks(Books):
+    """Sales as they were written before: sessions, payments, what they left behind."""
+
+    async def write(self) -> None:
+        await self.connection.execute("set session_replication_role = replica")
+        await self.put("apps", name="Notes")
+        await self.put("tenants", uuid=TENANT, name="Bakery")
+        await self.put("payment_providers", uuid=ACCOUNT, name="mollie", mode="test")
+        await self.put("products", uuid=PRODUCT, name="Notes Pro")
+        once = await self.sell("payment", 1)
+        await self.put("one_time_payments", **once, **SOLD, product_uuid=PRODUCT, paid_at=NOON)
+        monthly = await self.sell("subscription", 2, mandate_ref="mdt_1")
+        await self.put("mandates", provider_ref="mdt_1", status="valid", uuid=a_uuid(330))
+        await self.subscribe(monthly)
+        setup = await self.sell("setup", 3, refunded_minor=1190)
+        await self.put(
+            "refunds",
+            payment_uuid=setup["payment_uuid"],
+            amount_minor=1190,
+            provider_ref="re_1",
+            reason="verification",
+        )
+        await self.connection.execute("set session_replication_role = origin")
+
+    async def sell(self, mode: str, number: int, **said: Any) -> dict[str, Any]:
+        session, attempt, payment = (a_uuid(n * 10 + number) for n in (31, 32, 34))
+        price = None if mode == "setup" else PRICE
+        row = {"uuid": session, "mode": mode, "price_uuid": price, "currency": "EUR", **SOLD}
+        await self.put("checkout_sessions", **row)
+        await self.pay(payment, attempt, 1190, checkout_session_uuid=session, **said)
+        return {"checkout_session_uuid": session, "payment_uuid": payment}
+
+    async def subscribe(self, sale: dict[str, Any]) -> None:
+        session = sale["checkout_session_uuid"]
+        await self.put(
+            "subscriptions",
+            uuid=SUBSCRIPTION,
+            checkout_session_uuid=session,
+            product_uuid=PRODUCT,
+            due_at=None,
+            anchor_at=NOON,
+        )
+        await self.put(
+            "subscription_periods",
+            subscription_uuid=SUBSCRIPTION,
+            starts_at=NOON,
+            ends_at=MONTH_LATER,
+            payment_uuid=sale["payment_uuid"],
+            **SOLD,
+        )
+
+
+async def test_an_upgrade_brings_old_sales_into_the_books(empty_database_url: str):
+    await upgrade(empty_database_url, BEFORE)
+    connection = await asyncpg.connect(empty_database_url)
+    async with connection.transaction():
+        await OldBooks(connection).write()
+
+    await upgrade(empty_database_url)
+
+    row = await connection.fetchrow("select * from subscriptions")
+    assert (row["due_at"], row["paid_through"]) == (MONTH_LATER, MONTH_LATER)
+    assert row["mandate_uuid"] == a_uuid(330)
+    bill = await connection.fetchrow("select * from bills")
+    assert (bill["period_number"], bill["status"], bill["total_minor"]) == (1, "paid", 1190)
+    await connection.close()
+    assert await contradictions(empty_database_url) == {}
+
+
+async def contradictions(url: str) -> dict[str, Any]:
+    database = Database(url, AuditTx, pool_size=1)
+    found = {}
+    async with database.open():
+        for proof in PROOFS:
+            async with database.begin(APP) as tx:
+                found[proof.name] = await tx.audit.contradictions(proof, at=NOON)
+    return {name: rows for name, rows in found.items() if rows}
