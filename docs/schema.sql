@@ -322,11 +322,7 @@ CREATE FUNCTION apps_with_due_work(at timestamp with time zone) RETURNS SETOF uu
  UNION
   SELECT test_clocks.app_uuid
     FROM test_clocks
-   WHERE (test_clocks.due_at <= apps_with_due_work.at)
- UNION
-  SELECT webhook_deliveries.app_uuid
-    FROM webhook_deliveries
-   WHERE (webhook_deliveries.due_at <= apps_with_due_work.at);
+   WHERE (test_clocks.due_at <= apps_with_due_work.at);
 END;
 
 CREATE TABLE api_keys (

@@ -1,4 +1,4 @@
-"""Which apps have work waiting, with subscriptions, test clocks and webhook deliveries."""
+"""Which apps have work waiting, with subscriptions and test clocks."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
@@ -6,7 +6,7 @@ from infrastructure.postgres.ddl import migration
 
 ID = "2026-11-21T01:18:00"
 VERSION = "1.38.0"
-DESCRIPTION = "due work of subscriptions, test clocks and deliveries"
+DESCRIPTION = "due work of subscriptions and test clocks"
 
 UP = """
 create policy directory on subscriptions for select to current_user using (true);
@@ -23,8 +23,7 @@ begin atomic
     union select app_uuid from refunds where status = 'requested' and due_at <= at
     union select app_uuid from checkout_sessions where status = 'open' and due_at <= at
     union select app_uuid from subscriptions where test_clock_uuid is null and due_at <= at
-    union select app_uuid from test_clocks where due_at <= at
-    union select app_uuid from webhook_deliveries where due_at <= at;
+    union select app_uuid from test_clocks where due_at <= at;
 end;
 """
 

@@ -10,6 +10,7 @@ from domain.kernel.events import Event
 from domain.kernel.ids import Ids
 from domain.kernel.money import Money
 from domain.payments.payment import Payment
+from domain.payments.postings import fallen_through
 from domain.payments.sighting import Sighting
 
 
@@ -36,6 +37,9 @@ class RecordSighting:
         settled = settle(before, sighting, ids=self.ids, owed_again=owed)
         await tx.checkout.save(before, settled.book)
         await tx.ledger.append(*settled.postings)
+        if known is not None:
+            files = before.file_of(known), settled.book.file_of(known)
+            await tx.ledger.append(*await fallen_through(tx.ledger, *files, at=sighting.at))
         await tx.outbox.append(*settled.events)
         await tx.outbox.append(*await self._handed_over(tx, before, settled, sighting))
         return settled

@@ -12,7 +12,8 @@ from domain.catalog.quote import Quote
 from domain.kernel.money import Money
 from domain.ledger import rules
 from domain.ledger.parts import nothing, part_of
-from domain.ledger.posting import Posting
+from domain.ledger.ports import Ledger
+from domain.ledger.posting import Posting, PostingKind
 from domain.ledger.rules import Fact
 from domain.payments.payment import Payment
 from domain.payments.ports import RefundStatus
@@ -49,6 +50,23 @@ def _refunds(before: PaymentFile | None, after: PaymentFile, at: datetime) -> It
         else:
             yield rules.refund_made(fact, _part(_sold(after), gone, refund.amount))
             gone += refund.amount.minor
+
+
+async def fallen_through(
+    ledger: Ledger, before: PaymentFile, after: PaymentFile, *, at: datetime
+) -> tuple[Posting, ...]:
+    """Refunds that had been made, and whose money came back to us after all: what was posted for
+    them is taken back."""
+    made = {refund.uuid for refund in _made(before)}
+    fell = [r.uuid for r in after.refunds if r.uuid in made and not r.gives_back]
+    if not fell:
+        return ()
+    posted = await ledger.of(*fell)
+    return tuple(
+        rules.refund_failed(posting, at=at)
+        for posting in posted
+        if posting.kind is PostingKind.REFUND_MADE
+    )
 
 
 def _is_of_held(file: PaymentFile, refund: Refund) -> bool:

@@ -12,7 +12,13 @@ from domain.subscriptions.collect import collect, void, write_off
 from domain.subscriptions.dunning import gives_up_at
 from domain.subscriptions.pen import Pen
 from domain.subscriptions.policy import FinalAction
-from domain.subscriptions.renew import carry_on, next_period, restart, resume
+from domain.subscriptions.renew import (
+    apply_scheduled,
+    carry_on,
+    next_period,
+    restart,
+    resume,
+)
 from domain.subscriptions.subscription import PauseReason, SubscriptionStatus
 
 _S = SubscriptionStatus
@@ -98,6 +104,7 @@ def cancel(pen: Pen, reason: str, *, at: datetime) -> None:
 
 
 def _end_trial(pen: Pen, *, at: datetime) -> None:
+    apply_scheduled(pen, at=at)
     mandate = pen.book.mandate()
     if mandate is None or mandate.status is MandateStatus.INVALID:
         free = not pen.book.plan.quote(pen.subscription.quantity).total.minor

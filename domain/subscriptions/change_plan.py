@@ -12,7 +12,7 @@ from domain.subscriptions.subscription import Period
 
 def apply_change(pen: Pen, change: PlanChange, bill: Bill | None, *, at: datetime) -> None:
     """`bill`: what was paid for it, if anything was. Its amount belongs to a new period."""
-    subscription = pen.subscription
+    subscription, was = pen.subscription, pen.book.plan.recurrence
     pen.change(
         price_uuid=change.price_uuid,
         product_uuid=change.product_uuid,
@@ -23,6 +23,9 @@ def apply_change(pen: Pen, change: PlanChange, bill: Bill | None, *, at: datetim
     )
     if change.restarts_at is not None:
         _restart(pen, change.restarts_at, bill)
+    elif pen.book.plan.recurrence != was:  # another calendar, counted from where this period ends
+        period = subscription.current_period
+        pen.change(anchor_at=period.ends_at, anchor_number=period.number + 1)
     elif change.is_settled:
         worth = pen.book.plan.quote(change.quantity)
         pen.book = pen.book.with_period(replace(subscription.current_period, amount=worth))

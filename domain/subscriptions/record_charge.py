@@ -12,7 +12,7 @@ from domain.ledger import rules
 from domain.payments.attempt import PaymentAttempt, accepted
 from domain.payments.payment import ENDED, Payment
 from domain.payments.ports import PaymentStatus
-from domain.payments.postings import fact_of, money_back_postings
+from domain.payments.postings import fact_of, fallen_through, money_back_postings
 from domain.payments.refund import RefundReason
 from domain.payments.sighting import PaymentFile, Sighting, adopt, money_back, planned, take_in
 from domain.subscriptions.bill import Bill, BillKind
@@ -40,6 +40,10 @@ class RecordCharge:
         before = await tx.subscriptions.book(subscription_uuid, lock=True, with_bills=[bill_uuid])
         pen = Pen(before, self.ids, sighting.at)
         note(pen, sighting)
+        known = before.payment_in(sighting)
+        if known is not None:
+            files = before.file_of(known), pen.book.file_of(known)
+            pen.post(*await fallen_through(tx.ledger, *files, at=pen.now))
         await self.write.save(tx, before, pen)
         return pen.book.payment_in(sighting)
 
@@ -79,6 +83,7 @@ def _follow(pen: Pen, attempt: PaymentAttempt, file: PaymentFile) -> PaymentFile
     if payment.status is PaymentStatus.PAID:
         if bill.is_open and _buys_nothing(pen, bill):
             void(pen, bill, at=at)  # the money goes back
+            bill = pen.book.bill(bill.uuid)
         return receive(pen, file, [] if payment.is_surplus else _bills_for(pen, bill))
     is_newest = pen.book.attempts_of(bill)[-1].uuid == attempt.uuid
     if payment.status in ENDED and bill.is_open and is_newest and not payment.is_surplus:

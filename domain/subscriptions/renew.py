@@ -25,12 +25,7 @@ _S = SubscriptionStatus
 def next_period(pen: Pen) -> None:
     """The current period is over."""
     ended = pen.subscription.current_period
-    if pen.subscription.scheduled_change is not None:
-        change = pen.subscription.scheduled_change
-        was = pen.book.plan.recurrence
-        apply_change(pen, change, None, at=ended.ends_at)
-        if pen.book.plan.recurrence != was:  # another calendar, counted from here
-            pen.change(anchor_at=ended.ends_at, anchor_number=ended.number + 1)
+    apply_scheduled(pen, at=ended.ends_at)
     number = ended.number + 1
     ends_at = _ends_at(pen, number)
     if pen.book.policy.missed_periods is MissedPeriods.SKIP and ends_at <= pen.now:
@@ -41,9 +36,16 @@ def next_period(pen: Pen) -> None:
 
 def restart(pen: Pen, at: datetime) -> None:
     """After a pause or a trial: the calendar is counted anew from here."""
+    apply_scheduled(pen, at=at)
     number = pen.subscription.current_period.number + 1
     pen.change(anchor_at=at, anchor_number=number)
     begin_period(pen, number, at)
+
+
+def apply_scheduled(pen: Pen, *, at: datetime) -> None:
+    """The change that waits for the next period, if there is one: that is about to begin."""
+    if pen.subscription.scheduled_change is not None:
+        apply_change(pen, pen.subscription.scheduled_change, None, at=at)
 
 
 def begin_period(pen: Pen, number: int, starts_at: datetime) -> None:
