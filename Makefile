@@ -2,12 +2,12 @@
 # More for the program behind a target: make test ARGS="-k money"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test check lock bench
+.PHONY: help setup dev test check lock bench simulate
 ARGS :=
 BIN := .venv/bin
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 setup: ## make .venv (the other targets do it by themselves)
 	@sh setup.sh
@@ -31,3 +31,6 @@ lock: setup ## choose package versions anew (ARGS=--upgrade for the newest) into
 
 bench: setup ## measure
 	@exec $(BIN)/python -m bench $(ARGS)
+
+simulate: setup ## live three years of a thousand tenants with every fault, and audit the books
+	@exec $(BIN)/python -m tests.simulation $(ARGS)

@@ -19,6 +19,7 @@ from domain.payments.observe_payment import ObservePayment
 from domain.payments.payment import LATER_LOOKS
 from domain.payments.recover_attempt import RecoverAttempt
 from domain.payments.submit_refund import SubmitRefund
+from domain.subscriptions.advance_clock import AdvanceClock
 from domain.subscriptions.advance_subscription import AdvanceSubscription
 from domain.webhooks.due_work import WorkTx
 from domain.webhooks.publish import PublishEvents
@@ -81,6 +82,22 @@ class Renewals:
         async with self.unit_of_work.begin(app_uuid) as tx:
             found = await tx.due_work.subscriptions(now, now + self.lease)
         return [partial(self.advance, app_uuid, uuid) for uuid in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Test clocks on their way. Subscriptions on them are nobody else's to see to."""
+
+    unit_of_work: UnitOfWork[WorkTx]
+    advance: AdvanceClock
+    lease: timedelta
+    name: str = "clocks"
+
+    async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
+        until = now + self.lease
+        async with self.unit_of_work.begin(app_uuid) as tx:
+            found = await tx.due_work.test_clocks(now, until)
+        return [partial(self.advance, app_uuid, uuid, until) for uuid in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from app.http.health import HealthController
 from app.http.telemetry import configure_logging, telemetry
 from app.jobs import (
     Attempts,
+    Clocks,
     Events,
     Expiry,
     Housekeeping,
@@ -44,6 +45,7 @@ from app.payments.money_back_http import PaymentsController, RefundsController
 from app.payments.providers_http import PaymentProvidersController
 from app.settings import Settings
 from app.subscriptions.changes_http import SubscriptionChangesController
+from app.subscriptions.clocks_http import TestClocksController
 from app.subscriptions.collecting_http import CollectingController
 from app.subscriptions.http import SubscriptionsController, TenantSubscriptionsController
 from app.subscriptions.policy_http import BillingPolicyController
@@ -76,6 +78,7 @@ from domain.payments.recover_attempt import Conclusion, RecoverAttempt
 from domain.payments.request_refund import RequestRefund
 from domain.payments.submit_attempt import SubmitAttempt
 from domain.payments.submit_refund import SubmitRefund
+from domain.subscriptions.advance_clock import AdvanceClock
 from domain.subscriptions.advance_subscription import AdvanceSubscription
 from domain.subscriptions.change_service import ChangeService
 from domain.subscriptions.conclude_charge import ConcludeCharge
@@ -84,6 +87,7 @@ from domain.subscriptions.policy_service import PolicyService
 from domain.subscriptions.record_charge import RecordCharge
 from domain.subscriptions.recover_link import RecoverLink
 from domain.subscriptions.start_subscription import StartSubscription
+from domain.subscriptions.test_clock_service import TestClockService
 from domain.subscriptions.wish_service import WishService
 from domain.subscriptions.write import WriteBook
 from domain.tenancy.app import JwtIssuer
@@ -197,6 +201,17 @@ class Parts:
             self.lease,
         )
 
+    def advance_clock(self) -> AdvanceClock:
+        return AdvanceClock(
+            self.database,
+            self.advance(),
+            self.observe,
+            self.recover(),
+            self.clock,
+            pause,
+            self.lease,
+        )
+
     def continue_payment(self) -> ContinuePayment:
         return ContinuePayment(
             self.database, self.observe, self.drafts, self.submit, self.conclude, self.clock
@@ -221,6 +236,7 @@ CONTROLLERS: Final = [
     CollectingController,
     SubscriptionChangesController,
     BillingPolicyController,
+    TestClocksController,
     LedgerController,
     EventsController,
     WebhookEndpointsController,
@@ -285,6 +301,7 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
             ChangeService(SealedQuotes(parts.vault), parts.write, parts.recover(), clock, ids)
         ),
         "billing_policies": value(PolicyService(clock)),
+        "test_clocks": value(TestClockService(clock, ids)),
         "start_subscription": value(StartSubscription(parts.write, parts.recover(), clock, ids)),
         "subscription_wishes": value(WishService(parts.write, parts.recover(), clock, ids)),
         "recover_link": value(RecoverLink(parts.database, parts.expire, clock)),
@@ -313,6 +330,7 @@ def jobs_of(parts: Parts) -> tuple[Job, ...]:
         Messages(database, parts.receive, lease),
         Attempts(database, parts.recover()),
         Renewals(database, parts.advance(), lease),
+        Clocks(database, parts.advance_clock(), lease),
         Refunds(database, SubmitRefund(database, parts.providers, parts.clock, lease)),
         Looks(database, parts.observe, parts.clock),
         Expiry(database, parts.expire, lease),

@@ -1,6 +1,6 @@
-"""`make bench`: what a checkout and a list of products cost, beside a bare loop of the same work.
+"""`make bench`: what a checkout, a list of products and a renewal cost, beside the same work bare.
 
-Prints tables and a verdict. Exit status 1 when a budget of round trips is broken; how fast it was
+Prints tables and a verdict; one question alone is asked by its name. Exit status 1 when a budget of round trips is broken; how fast it was
 decides nothing, for that depends on the machine.
 """
 
@@ -16,6 +16,7 @@ from typing import Final
 
 import asyncpg
 
+from bench import renewal_memory, renewals
 from bench.bare import BareLoop
 from bench.cpu import family_ms, process_ms
 from bench.errand import ErrandFailed, Runner, runner
@@ -27,6 +28,7 @@ from bench.round_trips import Count, CountErrand
 
 ROUNDS: Final = 3
 QUICK_S: Final = 0.3
+QUESTIONS: Final = ("requests", "renewals")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,12 @@ def main() -> int:
     try:
         with ExitStack() as resources:
             house = resources.enter_context(open_house())
-            status = _bench(house, resources, seconds)
+            print(machine(asyncio.run(_told(house, "show server_version"))), end="\n\n")
+            status = 0
+            if "requests" in arguments.questions:
+                status = _bench(house, resources, seconds)
+            if "renewals" in arguments.questions:
+                _bench_renewals(house, quick=arguments.quick)
         print(f"load average before the start: {others:.1f} (other work makes every figure worse)")
         return status
     except ErrandFailed as failure:
@@ -55,14 +62,20 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measure a checkout and a list of products, beside a bare loop of the same.",
-        epilog="Example: python -m bench --quick",
+        description="Measure a checkout, a list of products and renewals, beside the same bare.",
+        epilog="Example: python -m bench --quick renewals",
+    )
+    parser.add_argument(
+        "questions", nargs="*", default=QUESTIONS, help=f"of {', '.join(QUESTIONS)} (default: all)"
     )
     parser.add_argument(
         "--seconds", type=float, default=4, help="of load per case and round (default: 4)"
     )
-    parser.add_argument("--quick", action="store_true", help="under twenty seconds in all; rough")
-    return parser.parse_args()
+    parser.add_argument("--quick", action="store_true", help="under a minute in all; rough")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.questions) - set(QUESTIONS):
+        parser.error(f"no such question: {', '.join(sorted(unknown))}")
+    return arguments
 
 
 def _bench(house: House, resources: ExitStack, seconds: float) -> int:
@@ -74,11 +87,15 @@ def _bench(house: House, resources: ExitStack, seconds: float) -> int:
     )
     rounds = _measured(house, _cases(house, start("bench.load"), start("bench.bare")), seconds)
     checkouts = {f"checkout, {name}": count for name, count in counts.items() if name != "list"}
-    print(machine(asyncio.run(_told(house, "show server_version"))), end="\n\n")
     print(table(rounds), end="\n\n")
     print(trips_table({**checkouts, "list of products": counts["list"]}), end="\n\n")
-    print(verdict(checkouts))
+    print(verdict(checkouts), end="\n\n")
     return 0 if all(count.is_within_budget for count in checkouts.values()) else 1
+
+
+def _bench_renewals(house: House, *, quick: bool) -> None:
+    print(renewals.table(renewals.measure(house, quick=quick)), end="\n\n")
+    print(renewal_memory.table(renewal_memory.measure(house, quick=quick)), end="\n\n")
 
 
 def _cases(house: House, load: Runner, bare: Runner) -> list[Case]:

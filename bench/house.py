@@ -80,15 +80,28 @@ def _settings(directory: DevDirectory, database_url: str, port: int, sandbox_por
 
 
 def _start(children: Children, verb: str, directory: Path, settings: Settings, port: int) -> Child:
+    log = directory / f"{verb}.log"
+    return children.start(_program(verb, settings, log, "--port", str(port)))
+
+
+def _program(verb: str, settings: Settings, log: Path, *arguments: str) -> Program:
     ours = {PREFIX + name.upper(): str(value) for name, value in asdict(settings).items()}
-    return children.start(
-        Program(
-            verb,
-            [sys.executable, "-P", "-m", "app.cli.main", verb, "--port", str(port)],
-            {**os.environ, **ours},
-            directory / f"{verb}.log",
-        )
-    )
+    command = [sys.executable, "-P", "-m", "app.cli.main", verb, *arguments]
+    return Program(verb, command, {**os.environ, **ours}, log)
+
+
+@contextmanager
+def workers(house: House, count: int) -> Iterator[list[int]]:
+    """So many, of whom each is a process; their pids."""
+    with Children(_complain) as children:
+        started = [
+            children.start(
+                _program("worker", house.settings, house.directory / f"worker-{number}.log")
+            )
+            for number in range(count)
+        ]
+        yield [worker.pid for worker in started]
+        children.must_all_run()
 
 
 def _stock(settings: Settings, facts: Facts) -> None:

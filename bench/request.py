@@ -48,6 +48,22 @@ def checkout(facts: Facts, *, has_key: bool) -> Request:
         "cancelUrl": "https://shop.example/cart",
         "clientReferenceId": _MARK,
     }
+    return _opening(facts, body, has_key=has_key)
+
+
+def subscription(facts: Facts) -> Request:
+    """The first payment of a monthly one."""
+    body = {
+        "tenantUuid": facts.tenant_uuid,
+        "mode": "subscription",
+        "productPriceUuid": facts.prices["monthly"],
+        "successUrl": "https://shop.example/thanks?session={CHECKOUT_SESSION_UUID}",
+        "cancelUrl": "https://shop.example/cart",
+    }
+    return _opening(facts, body, has_key=True)
+
+
+def _opening(facts: Facts, body: dict[str, Any], *, has_key: bool) -> Request:
     return Request(
         method="POST",
         path=f"/api/v1/apps/{facts.app_uuid}/payment-providers/mollie/checkout-sessions",

@@ -18,6 +18,7 @@ def _uuid(number: int) -> str:
 _PRODUCT, _PRICE, _RATE, _COUNTRY = (_uuid(n) for n in (0x21, 0x22, 0x23, 0x24))
 _SESSION, _PAYMENT = _uuid(0x31), _uuid(0x32)
 _ENDPOINT, _EVENT = _uuid(0x51), _uuid(0x52)
+_SUBSCRIPTION, _BILL = _uuid(0x34), _uuid(0x38)
 _NOW: Final = "2026-01-01T00:00:00.000Z"
 
 BY_NAME: Final[Mapping[str, Json]] = {
@@ -125,6 +126,29 @@ BY_NAME: Final[Mapping[str, Json]] = {
     "paymentStatus": "unpaid",
     "paymentMethod": "card",
     "verificationAmount": 100,
+    "subscriptionUuid": _SUBSCRIPTION,
+    "billUuid": _BILL,
+    "paymentMethodUuid": _uuid(0x33),
+    "testClockUuid": None,
+    "periodNumber": 1,
+    "balanceApplied": 0,
+    "amountOpen": 0,
+    "startsNewPeriod": False,
+    "quote": "YWJvdXQgNjAwIGNoYXJhY3RlcnM",
+    "closedAt": "2026-01-01T00:02:11.000Z",
+    "issuedAt": "2026-01-01T00:02:11.000Z",
+    "startsAt": "2026-01-01T00:02:11.000Z",
+    "endsAt": "2026-02-01T00:02:11.000Z",
+    "accessUntil": "2026-02-08T00:02:11.000Z",
+    "paidThrough": "2026-02-01T00:02:11.000Z",
+    "trialEndsAt": None,
+    "cancelAt": None,
+    "cancelReason": None,
+    "canceledAt": None,
+    "pausedAt": None,
+    "pauseReason": None,
+    "resumesAt": None,
+    "scheduledChange": None,
     "timeZone": "Europe/Berlin",
     "retryDays": [3, 5, 7],
     "graceDays": 7,
@@ -147,6 +171,29 @@ _VAT: Final = {"name": "VAT 19 %", "description": "German VAT"}
 _BAKERY: Final = {"name": "Example Bakery Ltd", "email": "billing@example.com"}
 _PRO_PLAN: Final = {"name": "Pro Plan", "description": "Everything, for a whole team"}
 
+_REST: Final = {"startsAt": "2026-01-16T12:02:11.000Z", "endsAt": "2026-02-01T00:02:11.000Z"}
+_SECOND_SEAT: Final[Mapping[str, Json]] = {
+    "lines": [
+        {
+            "description": description,
+            "quantity": quantity,
+            "amountSubtotal": subtotal,
+            "amountTax": tax,
+            "amountTotal": subtotal + tax,
+            **_REST,
+        }
+        for description, quantity, subtotal, tax in (
+            ("Unused: Pro Plan", 1, -500, -95),
+            ("Pro Plan", 2, 999, 190),
+        )
+    ],
+    "amountSubtotal": 499,
+    "amountTax": 95,
+    "amountTotal": 594,
+    "amountDue": 594,
+    "credit": 0,
+}
+
 BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = {
     "CheckoutSession": {"uuid": _SESSION, "status": "open", "mode": "subscription"},
     "CheckoutSessionBody": {"mode": "subscription", "expiresInSeconds": 3600},
@@ -166,6 +213,26 @@ BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = {
     },
     "RefundBody": {"amount": 500, "description": "Goodwill"},
     "Chargeback": {"uuid": _uuid(0x37), "reason": "AC04"},
+    "Line": {"description": "Pro Plan"},
+    "Bill": {"uuid": _BILL, "kind": "period", "status": "paid"},
+    "Period": {"number": 1, "kind": "billed"},
+    "History": {
+        "oldStatus": "incomplete",
+        "newStatus": "active",
+        "reason": "paid",
+        "at": "2026-01-01T00:02:11.000Z",
+    },
+    "ChangeQuote": {
+        "uuid": _uuid(0x3A),
+        "mode": "now_prorated",
+        "quantity": 2,
+        "takesEffectAt": "2026-01-16T12:02:11.000Z",
+        "expiresAt": "2026-01-16T12:17:11.000Z",
+        **_SECOND_SEAT,
+    },
+    "Change": {"uuid": _uuid(0x3A), "outcome": "collecting"},
+    "QuoteChangeBody": {"mode": "now_prorated", "quantity": 2},
+    "PauseSubscriptionBody": {"resumesAt": "2026-03-01T00:00:00.000Z"},
     "Product": {"uuid": _PRODUCT, "url": "https://example.com/pro", **_PRO_PLAN},
     "CreateProductBody": _PRO_PLAN,
     "UpdateProductBody": _PRO_PLAN,
@@ -180,6 +247,14 @@ BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = {
     "TaxRate": {"uuid": _RATE, **_VAT, **_ANY_ACCOUNT, "state": None, "jurisdiction": None},
     "Tenant": {"uuid": BY_NAME["tenantUuid"], **_BAKERY},
     "CreateTenantBody": {"uuid": BY_NAME["tenantUuid"]},
+    "TestClock": {
+        "uuid": _uuid(0x39),
+        "name": "A year on",
+        "status": "advancing",
+        "now": "2026-06-30T07:00:00.000Z",
+        "advancingTo": "2027-01-31T08:00:00.000Z",
+        "failure": None,
+    },
     "Provider": {"uuid": BY_NAME["paymentProviderUuid"], **_MOLLIE, "title": "Mollie EU"},
     "CreateProviderBody": _MOLLIE,
     "WebhookEndpoint": {
@@ -220,6 +295,7 @@ BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = {
 LEFT_OUT: Final[Mapping[str, frozenset[str]]] = {
     "CreateTaxRateBody": frozenset({"countryUuid"}),  # instead of countryCode
     "UpdateTaxRateBody": frozenset({"countryUuid"}),
+    "CancelSubscriptionBody": frozenset({"at"}),  # instead of `when`
     "ReplayBody": frozenset({"eventUuid"}),  # instead of a period
     "Received": frozenset({"ignored", "status"}),  # told only when something is not as usual
 }
@@ -244,11 +320,15 @@ UNKNOWN: Final = "text"
 
 KINDS: Final[Mapping[str, str]] = {
     "BillingPolicy": "billingPolicies",
+    "ChangeQuote": "subscriptionChangeQuotes",
+    "Change": "subscriptionChanges",
     "Price": "productPrices",
     "Country": "countries",
     "OpenedSession": "checkoutSessions",
     "Provider": "paymentProviders",
     "EventPayload": "events",
+    "Period": "subscriptionPeriods",
+    "History": "subscriptionHistory",
     "Delivery": "deliveries",
     "DeliveryLog": "deliveries",
 }

@@ -31,9 +31,13 @@ TAGS: Final[Mapping[str, str]] = {
     "provider's page. A user bills its own tenants; for any tenant: scope `billing:write`.",
     "Payments": "What a tenant has paid, what went back, and what it may be charged with. Scope "
     "`billing:read` for any tenant, `refunds:write` to give money back.",
-    "Subscriptions": "What a tenant pays again and again. Scope `billing:read` for any tenant.",
+    "Subscriptions": "What a tenant pays again and again. Serve it while `accessUntil` lies "
+    "ahead. For any tenant: scope `billing:read`, and `billing:write` for wishes; a user acts for "
+    "its own tenants.",
     "Billing policy": "How the app bills: its time zone, and what becomes of debts. Scope "
     "`billing:read`; changes need `billing:write`.",
+    "Test clocks": "A time of their own for tenants that pay at test accounts: a year of a monthly "
+    "plan passes in seconds. Scope `billing:read`; changes need `billing:write`.",
     "Ledger": "The books: every money fact with double entry, never changed afterwards. Scope "
     "`billing:read`; with `tenantUuid` also for those who act for that tenant.",
     "Products": "What is sold. Everybody in the app may read; changes need `catalog:write`.",
@@ -58,9 +62,15 @@ TAGS: Final[Mapping[str, str]] = {
 
 SUMMARIES: Final[Mapping[str, str]] = {
     "listOneTimePayments": "List one-time payments",
+    "listSubscriptions": "List a tenant's subscriptions",
+    "listAppSubscriptions": "List subscriptions",
+    "openPaymentLink": "Open a link to pay and replace",
     "livez": "Is it alive",
     "readyz": "Is it ready",
     "metrics": "Metrics",
+    "quoteSubscriptionChange": "Quote a change",
+    "changeSubscription": "Make a quoted change",
+    "cancelScheduledSubscriptionChange": "Take back a scheduled change",
     "listLedgerBalances": "List the accounts' balances",
     "listEvents": "Read the feed of events",
     "rollWebhookSecret": "Roll the secret",
@@ -188,6 +198,35 @@ FIELDS: Final[Mapping[str, str]] = {
     "currentPeriodNumber": "Counts the periods, from 1",
     "currentPeriodStart": "When the current period began",
     "currentPeriodEnd": "When it ends, and the next begins",
+    "subscriptionUuid": "The subscription",
+    "billUuid": "The bill that it is about",
+    "periodNumber": "Which period it is for, counted from 1; null for a change",
+    "balanceApplied": "As much of it as the tenant's credit pays, in minor units",
+    "amountOpen": "Still to be paid, in minor units",
+    "lines": "What it is made of; credits are negative",
+    "amountDue": "To be charged, in minor units",
+    "credit": "What the tenant gets as credit, in minor units, when the change makes it cheaper",
+    "takesEffectAt": "When it is so, in the time that the tenant lives in",
+    "startsNewPeriod": "Whether a new period begins; false: the one that is running goes on",
+    "issuedAt": "Since when it is owed",
+    "closedAt": "When nothing of it was open any more",
+    "startsAt": "When it begins",
+    "endsAt": "When it ends",
+    "accessUntil": "Serve the tenant while this lies ahead; null: do not",
+    "paidThrough": "As far as it is paid for; null: nothing is paid yet",
+    "trialEndsAt": "When its trial ends; null: it had none",
+    "cancelAt": "When it is to end; null: not at all, as far as anybody knows",
+    "cancelReason": "The word that was given with it",
+    "canceledAt": "When it has ended",
+    "pausedAt": "When its pause began; null: it is not paused",
+    "pauseReason": "`requested`, `unpaid` or `chargeback`",
+    "resumesAt": "When its pause ends by itself; null: it does not",
+    "scheduledChange": "What changes when the next period begins; null: nothing",
+    "paymentMethodUuid": "The payment method that it is charged on; null: the tenant's default, or "
+    "else its newest valid one",
+    "testClockUuid": "The test clock that it lives by; null: the real time",
+    "oldStatus": "Where it stood before; null: it has just begun",
+    "newStatus": "Where it stands since",
     "timeZone": "Days and months are counted on its calendar",
     "retryDays": "When a failed charge is tried again, in days after the first failure",
     "graceDays": "How many days access goes on after an unpaid period began",
@@ -254,15 +293,23 @@ OWN_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
         "status": "As the provider tells it: `open`, `paid`, `failed`, `canceled`, `expired`, ...",
     },
     "Payment": {"status": "As the provider tells it: `open`, `paid`, `failed`, `canceled`, ..."},
-    "PaymentMethod": {"status": "`pending`, `valid` or `invalid`"},
+    "PaymentMethod": {
+        "status": "`pending`, `valid` or `invalid`",
+        "isDefault": "Whether a subscription without a payment method of its own is charged on it",
+    },
     "Refund": {
         "paymentUuid": "The payment that is given back",
         "reason": "`requested`, `dashboard` (made at the provider), `verification` or `surplus`",
         "status": "`requested`, `queued`, `pending`, `processing`, `refunded`, `failed`, "
         "`canceled` or `declined`",
         "description": "Your own words",
+        "scheduledAt": "When it is sent to the provider; null once that has begun",
     },
-    "Chargeback": {"paymentUuid": "The payment that was taken back"},
+    "Chargeback": {
+        "paymentUuid": "The payment that was taken back",
+        "reason": "The bank's code, where it gives one",
+        "reversedAt": "When the bank gave the money to us again; null while it has not",
+    },
     "CreateProviderBody": {
         "name": "Whose account it is",
         "mode": "`test` or `live`; a Mollie key tells it by itself",
@@ -275,6 +322,45 @@ OWN_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "DeliveryLog": {"status": "`pending`, `delivered` or `failed`"},
     "EventType": {"facts": "What is in `data`; more may be added"},
     "ReplayBody": {"eventUuid": "This one, whatever the filter says; goes without a period"},
+    "Subscription": {
+        "status": "`incomplete`, `trialing`, `active`, `collecting`, `past_due`, `paused`, "
+        "`canceled` or `expired`"
+    },
+    "TestClock": {
+        "name": "For your own eyes",
+        "status": "`ready`, or `advancing` while what is due on the way is done",
+        "now": "What it shows",
+        "advancingTo": "What it will show in the end; null while it is ready",
+        "failure": "What it waits for; it goes on by itself. Null when all is well",
+    },
+    "Bill": {
+        "kind": "`period`, or `change`: of a change that takes effect when it is paid",
+        "status": "`open`, `paid`, `void` (owed no more) or `uncollectible` (given up)",
+        "paymentUuid": "The payment that settled it; null: none, or credit alone",
+    },
+    "Period": {
+        "number": "Counted from 1; a trial is 0",
+        "kind": "`billed`, `trial`, or `skipped`: long past when its time came to be billed",
+        "billUuid": "Its bill; null for what is not billed",
+        "paymentUuid": "The payment that settled its bill",
+    },
+    "History": {
+        "reason": "Why: a wish's own word, or what happened",
+        "at": "When, in the time that the tenant lives in",
+    },
+    "ChangeQuote": {
+        "uuid": "Its id; if something is billed, the bill's as well",
+        "mode": "`now_prorated`, `now_full`, `next_period` or `no_bill`",
+        "amountTotal": "To be billed, with its tax, in minor units",
+        "lines": "What it is made of, to the second; credits are negative. None: nothing is billed",
+        "expiresAt": "Until when it can be accepted",
+    },
+    "Change": {
+        "uuid": "The quote's; if something is billed, the bill's as well",
+        "outcome": "`applied`, `scheduled`, `collecting` (it takes effect when its charge is "
+        "paid) or `failed` (it was not: everything is as it was)",
+        "subscription": "As it is now",
+    },
     "Received": {"status": "The payment's status, while it has not succeeded"},
     "Health": {"status": "`ok`, or `failed` when one of the checks is"},
     "Member": {"userUuid": "The user: the `sub` of its tokens"},

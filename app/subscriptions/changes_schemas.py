@@ -46,8 +46,7 @@ class QuoteChangeBody(Body, frozen=True, kw_only=True):
 
     @classmethod
     def rules(cls, given: Mapping[str, Any]) -> Iterator[Violation]:
-        asked = (given.get(name, UNSET) for name in _CHANGEABLE)
-        if all(value is UNSET for value in asked):
+        if all(given.get(name) is UNSET for name in _CHANGEABLE):  # what is wrong is not there
             message = "send what is to change: productPriceUuid, taxRateUuid or quantity"
             yield Violation(message)
 

@@ -51,6 +51,13 @@ class CreateTenantBody(Body, frozen=True, kw_only=True):
     name: Name
     email: Email | None = None
     metadata: Metadata = field(default_factory=dict)
+    test_clock_uuid: Annotated[
+        UUID | None,
+        Meta(
+            description="The test clock that its subscriptions live by, from the beginning and for "
+            "good; null: real time. It can pay at test accounts only"
+        ),
+    ] = None
 
     @classmethod
     def rules(cls, given: Mapping[str, Any]) -> Iterator[Violation]:
@@ -62,6 +69,7 @@ class CreateTenantBody(Body, frozen=True, kw_only=True):
             name=self.name,
             email=self.email,
             metadata=self.metadata,
+            test_clock_uuid=self.test_clock_uuid,
         )
 
 
@@ -96,6 +104,7 @@ class TenantView(Struct, frozen=True, kw_only=True, rename="camel"):
     name: str
     email: str | None
     metadata: dict[str, Any]
+    test_clock_uuid: UUID | None
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -107,6 +116,7 @@ class TenantView(Struct, frozen=True, kw_only=True, rename="camel"):
             name=tenant.name,
             email=tenant.email,
             metadata=dict(tenant.metadata),
+            test_clock_uuid=tenant.test_clock_uuid,
             created_at=stamp(tenant.created_at),
             updated_at=stamp(tenant.updated_at),
         )

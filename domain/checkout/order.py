@@ -82,6 +82,8 @@ class OrderFacts(Struct, frozen=True, kw_only=True):
     admission: AdmissionFacts
     allowed_hosts: tuple[str, ...] = ()
     tenant: Tenant | None = None
+    clock_is_usable: bool = True
+    """False: the tenant's test clock is deleted."""
     account: PaymentProvider | None = None
     price: PriceFacts | None = None
     tax: TaxFacts | None = None
@@ -107,6 +109,7 @@ def price_order(order: Order, facts: OrderFacts, actor: Actor) -> PricedOrder:
         raise NotFound("tenant", order.tenant_uuid)
     if facts.account is None:
         raise NotFound("payment provider", order.provider)
+    need_clock(facts.tenant, facts.account, is_usable=facts.clock_is_usable)
     _check_hosts(order.terms, facts.allowed_hosts, facts.account)
     if order.mode is Mode.SETUP:
         assert order.currency is not None
@@ -142,6 +145,17 @@ def price_order(order: Order, facts: OrderFacts, actor: Actor) -> PricedOrder:
         amount=amount,
         trial_days=price.trial_days,
     )
+
+
+def need_clock(tenant: Tenant, account: PaymentProvider, *, is_usable: bool) -> None:
+    """Months that pass in seconds are for test accounts alone."""
+    if tenant.test_clock_uuid is None:
+        return
+    if account.mode is ProviderMode.LIVE:
+        message = "a tenant on a test clock cannot pay at a live account"
+        raise Refused(message, field="tenantUuid")
+    if not is_usable:
+        raise Refused("the tenant's test clock is deleted", field="tenantUuid")
 
 
 def _price(order: Order, facts: OrderFacts) -> PriceFacts:

@@ -30,6 +30,8 @@ def part_of(whole: Quote, before: Quote, amount: Money) -> Quote:
     left = Quote(
         whole.subtotal - before.subtotal, whole.tax - before.tax, whole.total - before.total
     )
+    if amount == left.total:  # also of a change to another rate, whose tax can be below zero
+        return left
     exact = half_up(whole.tax.minor * gone.minor, whole.total.minor) - before.tax.minor
     least = max(0, amount.minor - left.subtotal.minor)
     most = min(amount.minor, left.tax.minor)

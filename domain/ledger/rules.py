@@ -88,6 +88,17 @@ def balance_granted(fact: Fact, amount: Quote) -> Posting:
     )
 
 
+def paid_twice(fact: Fact, amount: Money) -> Posting:
+    """Source: the chargeback that was reversed after its bill had been paid again. The money that
+    came back becomes the tenant's credit."""
+    return _posted(
+        _K.BALANCE_GRANTED,
+        fact,
+        debit={_A.CHARGEBACKS: amount},
+        credit={_A.CUSTOMER_BALANCE: amount},
+    )
+
+
 def balance_applied(fact: Fact, amount: Money) -> Posting:
     """Source: the bill that the tenant's credit pays for, wholly or in part."""
     return _posted(

@@ -79,6 +79,7 @@ def adopt(attempt: PaymentAttempt, sighting: Sighting, *, ids: Ids) -> Payment:
         refunded=Money(0, seen.amount.currency),
         charged_back=Money(0, seen.amount.currency),
         checkout_url=seen.checkout_url,
+        mandate_ref=seen.mandate_ref,
         created_at=sighting.at,
         updated_at=sighting.at,
     )

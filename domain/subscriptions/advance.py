@@ -107,8 +107,8 @@ def _end_trial(pen: Pen, *, at: datetime) -> None:
     apply_scheduled(pen, at=at)
     mandate = pen.book.mandate()
     if mandate is None or mandate.status is MandateStatus.INVALID:
-        free = not pen.book.plan.quote(pen.subscription.quantity).total.minor
-        if not free:
+        total = pen.book.plan.quote(pen.subscription.quantity).total
+        if pen.book.balance < total:  # neither free nor paid by credit
             pen.move(_S.EXPIRED, "trial_ended_without_payment_method", at=at)
             pen.say("expired", at=at, reason="trial_ended_without_payment_method")
             return

@@ -1,6 +1,7 @@
 """Brings a subscription up to the present: renews it, retries, ends it, whatever is due.
 
-Each charge is three steps: the book with the attempt is committed, the provider is asked with no
+It stops after one charge: what is due beyond that is due still, and the next look finds it. A
+charge is three steps: the book with the attempt is committed, the provider is asked with no
 transaction open, and what it says is written down. Dying in between loses nothing and charges
 nothing twice: see recover_attempt.py.
 """
@@ -44,21 +45,21 @@ class AdvanceSubscription:
 
     async def __call__(self, app_uuid: AppUuid, uuid: UUID) -> DomainError | None:
         """What a provider kept it from, if it did: the attempt is then carried on later."""
-        while True:
-            try:
-                wanted = await self._step(app_uuid, uuid)
-            except ProviderBusy as busy:
-                await self._postpone(app_uuid, uuid, busy)
-                return busy
-            if wanted is None:
-                return None
-            account, attempt = wanted
-            try:
-                answer = await self.submit(account, attempt)
-            except (ProviderUnavailable, ProviderUnreadable) as error:
-                await self.conclude.release(attempt)
-                return error
-            await self.conclude.answered(attempt, answer)
+        try:
+            wanted = await self._step(app_uuid, uuid)
+        except ProviderBusy as busy:
+            await self._postpone(app_uuid, uuid, busy)
+            return busy
+        if wanted is None:
+            return None
+        account, attempt = wanted
+        try:
+            answer = await self.submit(account, attempt)
+        except (ProviderUnavailable, ProviderUnreadable) as error:
+            await self.conclude.release(attempt)
+            return error
+        await self.conclude.answered(attempt, answer)
+        return None
 
     async def _step(
         self, app_uuid: AppUuid, uuid: UUID

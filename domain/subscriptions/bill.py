@@ -80,7 +80,8 @@ class Bill(Struct, frozen=True, kw_only=True):
     payment_uuid: UUID | None = None
     """The payment that settled it."""
     chargeback_uuid: UUID | None = None
-    """The chargeback that opened it again."""
+    """The chargeback that opened it again; kept when it is paid again, in case the bank gives the
+    first payment back after all."""
     issued_at: datetime
     """In business time, like all but the last two."""
     closed_at: datetime | None = None
@@ -90,6 +91,12 @@ class Bill(Struct, frozen=True, kw_only=True):
     @property
     def is_open(self) -> bool:
         return self.status is BillStatus.OPEN
+
+    @property
+    def is_of_change(self) -> bool:
+        """Of a change that waits until it is paid. What was paid once, and taken back by a bank,
+        is owed like any other bill."""
+        return self.kind is BillKind.CHANGE and self.chargeback_uuid is None
 
 
 def closed(bill: Bill, status: BillStatus, *, at: datetime) -> Bill:

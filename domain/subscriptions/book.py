@@ -21,7 +21,7 @@ from domain.payments.payment import Payment
 from domain.payments.ports import MandateStatus
 from domain.payments.refund import Refund
 from domain.payments.sighting import PaymentFile, Sighting
-from domain.subscriptions.bill import Bill, BillKind
+from domain.subscriptions.bill import Bill
 from domain.subscriptions.policy import BillingPolicy
 from domain.subscriptions.subscription import Period, Subscription
 
@@ -79,11 +79,12 @@ class SubscriptionBook(Struct, frozen=True, kw_only=True):
 
     @property
     def collectable(self) -> tuple[Bill, ...]:
-        """Period bills that a charge would be for: open, and no other charge under way."""
+        """Bills that a charge would be for: open, and no other charge under way. A change's has
+        its own."""
         return tuple(
             bill
             for bill in self.open_bills
-            if bill.kind is BillKind.PERIOD and not self.is_being_tried(bill)
+            if not bill.is_of_change and not self.is_being_tried(bill)
         )
 
     @property
@@ -146,8 +147,9 @@ class SubscriptionBook(Struct, frozen=True, kw_only=True):
         return replace(self, bills=tuple(sorted((*others, bill), key=lambda b: b.uuid)))
 
     def with_attempt(self, attempt: PaymentAttempt) -> "SubscriptionBook":
-        others = tuple(a for a in self.attempts if a.uuid != attempt.uuid)
-        return replace(self, attempts=(*others, attempt))
+        """In its place, if it is known: of a bill's attempts the last is the newest."""
+        known = {a.uuid: a for a in self.attempts} | {attempt.uuid: attempt}
+        return replace(self, attempts=tuple(known.values()))
 
     def with_period(self, period: Period) -> "SubscriptionBook":
         """It is the current one now, or the current one as it has become."""

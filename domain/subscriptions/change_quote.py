@@ -23,6 +23,8 @@ from domain.subscriptions.subscription import PeriodKind, SubscriptionStatus
 _S = SubscriptionStatus
 
 VALID_FOR: Final = timedelta(minutes=15)
+SHORTEST_PERIOD: Final = timedelta(seconds=1)
+"""Of one that another takes the place of. A test clock stands still between two changes."""
 
 
 class ChangeMode(StrEnum):
@@ -54,7 +56,8 @@ class ChangeQuote(Struct, frozen=True, kw_only=True):
     mode: ChangeMode
     change: PlanChange
     lines: tuple[Line, ...]
-    """Credits are negative. They add up to `amount`, less `credit`."""
+    """Credits are negative. They add up to `amount`, less `credit`. The last is for what begins;
+    none: nothing is billed."""
     amount: Quote
     """To be billed."""
     balance_applied: Money
@@ -71,25 +74,32 @@ class ChangeQuote(Struct, frozen=True, kw_only=True):
     def due(self) -> Money:
         return self.amount.total - self.balance_applied
 
+    @property
+    def covers_until(self) -> datetime | None:
+        """The end of what is charged for."""
+        return self.lines[-1].ends_at if self.lines else None
+
 
 def quote_change(
     book: SubscriptionBook, wish: Wish, *, uuid: UUID, real_now: datetime
 ) -> ChangeQuote:
     """Raises Conflict when the subscription's state does not allow it, Refused for a rule."""
-    _need_allowed(book, wish)
-    at = book.business(real_now)
+    at = max(book.business(real_now), book.subscription.current_period.starts_at)
+    need_allowed(book, wish.mode, at)
+    _need_possible(book, wish, at)
     lines, restarts_at = _bill(book, wish, at)
     net = _net(lines, book.balance)
     zero = net - net
     subtotal = Money(sum(line.subtotal_minor for line in lines), net.currency)
     nothing = Quote(zero, zero, zero)
     amount = credit = nothing
-    if zero < net:
-        amount = Quote(subtotal, net - subtotal, net)
-    elif net < zero:
+    if net < zero:
         credit = Quote(zero - subtotal, subtotal - net, zero - net)
+    else:  # of a total of nothing, a part may be tax all the same: of another rate
+        amount = Quote(subtotal, net - subtotal, net)
     period = book.subscription.current_period
-    return ChangeQuote(
+    later = wish.mode is ChangeMode.NEXT_PERIOD
+    made = ChangeQuote(
         uuid=uuid,
         subscription_uuid=book.subscription.uuid,
         version=book.subscription.version,
@@ -108,12 +118,14 @@ def quote_change(
         balance_applied=min(amount.total, book.balance),
         credit=credit,
         at=at,
-        takes_effect_at=period.ends_at if wish.mode is ChangeMode.NEXT_PERIOD else at,
+        takes_effect_at=max(period.ends_at, at) if later else at,
         expires_at=real_now + VALID_FOR,
     )
+    need_time(book, made)
+    return made
 
 
-def _need_allowed(book: SubscriptionBook, wish: Wish) -> None:
+def _need_possible(book: SubscriptionBook, wish: Wish, at: datetime) -> None:
     subscription, plan = book.subscription, book.plan
     if wish.plan.unit_amount.currency != plan.unit_amount.currency:
         message = f"the subscription is in {plan.unit_amount.currency}"
@@ -121,12 +133,29 @@ def _need_allowed(book: SubscriptionBook, wish: Wish) -> None:
     now = (plan.price_uuid, plan.tax_rate_uuid, subscription.quantity)
     if (wish.plan.price_uuid, wish.plan.tax_rate_uuid, wish.quantity) == now:
         raise Refused("the subscription is like that already")
-    status = subscription.status
-    if subscription.has_ended or status is _S.INCOMPLETE:
-        raise Conflict(f"the subscription is {status}: it cannot be changed")
-    later = wish.mode is ChangeMode.NEXT_PERIOD
-    if not later and status not in (_S.ACTIVE, _S.TRIALING):
+    is_over = subscription.current_period.ends_at <= at
+    if is_over and wish.mode is not ChangeMode.NEXT_PERIOD:
+        raise Conflict("the next period is about to begin: ask again in a moment")
+
+
+def need_allowed(book: SubscriptionBook, mode: ChangeMode, at: datetime) -> None:
+    """Raises Conflict when the subscription's state does not allow it, as it is now."""
+    subscription, status = book.subscription, book.subscription.status
+    has_ended = subscription.cancel_at is not None and subscription.cancel_at <= at
+    if has_ended or subscription.has_ended:
+        raise Conflict("the subscription has ended: start a new one")
+    if status is _S.INCOMPLETE:
+        raise Conflict("the subscription is incomplete: wait until its first charge is paid")
+    if mode is not ChangeMode.NEXT_PERIOD and status not in (_S.ACTIVE, _S.TRIALING):
         raise Conflict(f"the subscription is {status}: it can be changed for the next period only")
+
+
+def need_time(book: SubscriptionBook, quote: ChangeQuote) -> None:
+    """Nobody pays for what comes after an end that is wished for. Raises Conflict."""
+    ends_at, until = book.subscription.cancel_at, quote.covers_until
+    if ends_at is not None and until is not None and ends_at < until:
+        ends = ends_at.isoformat(timespec="seconds")
+        raise Conflict(f"the subscription ends on {ends}, before what this would bill: uncancel it")
 
 
 def _bill(
@@ -137,14 +166,19 @@ def _bill(
     free = wish.mode in (ChangeMode.NEXT_PERIOD, ChangeMode.NO_BILL)
     if free or book.subscription.status is _S.TRIALING:
         return (), None
-    goes_on = wish.plan.recurrence == book.plan.recurrence
+    goes_on = wish.plan.recurrence == book.plan.recurrence and not _waits_for_calendar(book)
     if wish.mode is ChangeMode.NOW_PRORATED and goes_on:
         rest = remaining(full, period.starts_at, period.ends_at, at)
         return (*_credit(book, at), _line(wish, rest, at, period.ends_at)), None
-    ends_at = boundary(at, wish.plan.recurrence, 1, book.zone)
-    new_period = _line(wish, full, at, ends_at)
+    starts_at = max(at, period.starts_at + SHORTEST_PERIOD)
+    ends_at = boundary(starts_at, wish.plan.recurrence, 1, book.zone)
     credit = _credit(book, at) if wish.mode is ChangeMode.NOW_PRORATED else ()
-    return (*credit, new_period), at
+    return (*credit, _line(wish, full, starts_at, ends_at)), starts_at
+
+
+def _waits_for_calendar(book: SubscriptionBook) -> bool:
+    """The plan has another interval already, and the period that is running is of the old one."""
+    return book.subscription.current_period.number < book.subscription.anchor_number
 
 
 def _credit(book: SubscriptionBook, at: datetime) -> tuple[Line, ...]:

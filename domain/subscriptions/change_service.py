@@ -16,7 +16,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.errors import Conflict, Refused
 from domain.kernel.ids import Ids
 from domain.payments.recover_attempt import RecoverAttempt
-from domain.subscriptions.accept_change import accept_change, unschedule
+from domain.subscriptions.accept_change import accept_change, is_accepted, unschedule
 from domain.subscriptions.bill import Bill, BillStatus
 from domain.subscriptions.book import Plan, SubscriptionBook
 from domain.subscriptions.change_quote import ChangeMode, ChangeQuote, Wish, quote_change
@@ -103,11 +103,11 @@ class ChangeService:
         quote = self.seal.open(text, context=_context(before.subscription))
         if quote is None:
             raise Refused("is not a quote for this subscription", field="quote")
-        if await tx.subscriptions.bill(quote.uuid) is not None:
-            return quote.uuid, None
         change = quote.change
         plans = await tx.subscriptions.plans([(change.price_uuid, change.tax_rate_uuid)])
         pen = Pen(replace(before, plans=before.plans + plans), self.ids, self.clock.now())
+        if is_accepted(pen, quote) or await tx.subscriptions.bill(quote.uuid) is not None:
+            return quote.uuid, None
         accept_change(pen, quote)
         drafted = await self.write.save(tx, before, pen)
         if drafted is None:

@@ -15,7 +15,7 @@ from domain.kernel.money import Money
 from domain.ledger import rules
 from domain.payments.mandate import Mandate
 from domain.payments.ports import MandateStatus
-from domain.subscriptions.bill import Bill, BillKind, BillStatus, closed
+from domain.subscriptions.bill import Bill, BillStatus, closed
 from domain.subscriptions.change_plan import apply_change
 from domain.subscriptions.dunning import Verdict, planned_tries, verdict
 from domain.subscriptions.pen import Charge, Pen
@@ -47,7 +47,7 @@ def collect(pen: Pen, bill: Bill, *, at: datetime) -> None:
 
 
 def _may_wait(pen: Pen, bill: Bill, at: datetime) -> bool:
-    waits = pen.subscription.status is not _S.INCOMPLETE and bill.kind is BillKind.PERIOD
+    waits = pen.subscription.status is not _S.INCOMPLETE and not bill.is_of_change
     return waits and at - bill.issued_at < MANDATE_PATIENCE
 
 
@@ -55,8 +55,7 @@ def _charge(pen: Pen, bill: Bill, mandate: Mandate, *, at: datetime) -> None:
     for other in pen.book.collectable:  # one charge for all of them
         pen.write_bill(replace(other, next_try_at=None))
     bill = pen.write_bill(replace(bill, next_try_at=None))
-    is_change = bill.kind is BillKind.CHANGE
-    amount = bill.open if is_change else pen.book.collectable_amount
+    amount = bill.open if bill.is_of_change else pen.book.collectable_amount
     pen.charge = Charge(bill, amount, mandate)
     if pen.subscription.status is not _S.INCOMPLETE:
         pen.move(_S.COLLECTING, "charge_sent", at=at)
@@ -85,17 +84,17 @@ def fail(pen: Pen, bill: Bill, reason: str, *, at: datetime) -> None:
         failure_reason=reason,
     )
     status = pen.subscription.status
-    if status not in COLLECTS or status is _S.INCOMPLETE or bill.kind is BillKind.CHANGE:
+    if status not in COLLECTS or status is _S.INCOMPLETE or bill.is_of_change:
         bill = replace(bill, next_try_at=None)
     bill = pen.write_bill(bill)
     next_text = bill.next_try_at and bill.next_try_at.isoformat()
     pen.say_of(
         bill, "payment_failed", at=at, reason=reason, verdict=said, tries=tries, nextTryAt=next_text
     )
-    if bill.kind is BillKind.CHANGE:
+    if bill.is_of_change:
         void(pen, bill, at=at)
         pen.say("change_failed", at=at, reason=reason, billUuid=str(bill.uuid))
-        if status is _S.COLLECTING:
+        if status is _S.COLLECTING and not any(is_due(pen, b) for b in pen.book.open_bills):
             pen.move(_S.ACTIVE, "change_failed", at=at)
     elif status is _S.INCOMPLETE:
         void(pen, bill, at=at)
@@ -145,9 +144,9 @@ def pay(pen: Pen, bills: list[Bill], payment_uuid: UUID, amount: Money, *, at: d
 def settle_bill(pen: Pen, bill: Bill, payment_uuid: UUID | None, *, at: datetime) -> None:
     """It is paid: by a payment, or (None) by credit alone."""
     paid = closed(bill, BillStatus.PAID, at=at)
-    paid = pen.write_bill(replace(paid, payment_uuid=payment_uuid, chargeback_uuid=None))
+    paid = pen.write_bill(replace(paid, payment_uuid=payment_uuid))
     pen.say_of(paid, "paid", at=at, paymentUuid=payment_uuid and str(payment_uuid))
-    if paid.change is not None and not pen.subscription.has_ended:
+    if bill.is_of_change and paid.change is not None and not pen.subscription.has_ended:
         apply_change(pen, paid.change, paid, at=at)
     _note_paid_period(pen, paid)
 
@@ -161,6 +160,6 @@ def _note_paid_period(pen: Pen, bill: Bill) -> None:
 
 def is_due(pen: Pen, bill: Bill) -> bool:
     """Open, and not waiting for the next bill because it is too small."""
-    if bill.kind is not BillKind.PERIOD or not bill.is_open:
+    if bill.is_of_change or not bill.is_open:
         return False
     return pen.book.is_being_tried(bill) or is_worth_a_charge(pen)

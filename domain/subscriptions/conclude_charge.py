@@ -68,15 +68,17 @@ def _decline(pen: Pen, attempt: PaymentAttempt, answer: Declined) -> None:
     waiting = pen.book.attempt(attempt.uuid)
     pen.book = pen.book.with_attempt(declined(waiting, answer.reason, at=pen.real_now))
     if answer.is_gone:
-        _end_mandate(pen)
+        _end_mandate(pen, attempt)
     bill = pen.book.bill(attempt.owner.uuid)
     if bill.is_open:
         fail(pen, bill, MANDATE_GONE if answer.is_gone else "declined_by_provider", at=pen.now)
 
 
-def _end_mandate(pen: Pen) -> None:
+def _end_mandate(pen: Pen, attempt: PaymentAttempt) -> None:
     mandate = pen.book.mandate()
     if mandate is None or mandate.status is MandateStatus.INVALID:
+        return
+    if mandate.created_at > attempt.created_at:  # given since: the attempt named an older one
         return
     ended = replace(mandate, status=MandateStatus.INVALID, updated_at=pen.real_now)
     others = tuple(m for m in pen.book.mandates if m.uuid != mandate.uuid)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from domain.checkout.book import Sale
 from domain.checkout.session import Mode
 from domain.kernel.events import Event
@@ -16,6 +18,7 @@ from domain.kernel.ids import Ids
 from domain.kernel.money import Money
 from domain.ledger import rules
 from domain.ledger.posting import Posting
+from domain.payments.mandate import Mandate
 from domain.payments.one_time_payment import OneTimePayment
 from domain.payments.postings import fact_of
 from domain.payments.sighting import PaymentFile
@@ -101,13 +104,14 @@ class DeliverPurchase:
         account_uuid = session.payment_provider_uuid
         plan = (session.price_uuid, session.tax_rate_uuid)
         grounds = await tx.subscriptions.grounds(session.tenant_uuid, account_uuid, plan)
+        mandate = _as_known(sale.file, grounds.mandates).mandate
         wanted = Wanted(
             app_uuid=session.app_uuid,
             tenant_uuid=session.tenant_uuid,
             user_uuid=session.user_uuid,
             payment_provider_uuid=account_uuid,
             checkout_session_uuid=session.uuid,
-            mandate_uuid=None if sale.file.mandate is None else sale.file.mandate.uuid,
+            mandate_uuid=None if mandate is None else mandate.uuid,
             quantity=session.quantity,
         )
         now, paid_at = session.updated_at, payment.paid_at
@@ -126,12 +130,20 @@ class DeliverPurchase:
         before = await tx.subscriptions.book(
             subscription_uuid, lock=True, with_bills=session.bill_uuids
         )
-        pen = Pen(before, self.ids, session.updated_at)
+        pen, file = Pen(before, self.ids, session.updated_at), _as_known(sale.file, before.mandates)
         if session.mode is Mode.RECOVERY:
-            settle_open(pen, sale.file, session.bill_uuids)
+            settle_open(pen, file, session.bill_uuids)
         else:
-            replace_method(pen, sale.file)
+            replace_method(pen, file)
         await self.write.save(tx, before, pen)
+
+
+def _as_known(file: PaymentFile, mandates: Sequence[Mandate]) -> PaymentFile:
+    """A provider may name a mandate that it has given before: then it is the one that we have."""
+    if file.mandate is None:
+        return file
+    ref = file.mandate.provider_ref
+    return replace(file, mandate=next((m for m in mandates if m.provider_ref == ref), file.mandate))
 
 
 def _received(sale: Sale, at: datetime) -> Posting:

@@ -21,6 +21,7 @@ from domain.subscriptions.subscription import (
     Subscription,
     SubscriptionStatus,
 )
+from domain.subscriptions.test_clock import TestClocks
 
 
 class Subscriptions(Protocol):
@@ -74,7 +75,10 @@ class Subscriptions(Protocol):
         ...
 
     async def postpone(self, uuid: UUID, *, until: datetime) -> None:
-        """Leave it alone for a moment: nothing about it has changed."""
+        """Leave it alone for a moment: nothing about it has changed.
+
+        One on a test clock stays as it is: that is in another time, and is postponed itself.
+        """
         ...
 
     async def bill(self, uuid: UUID) -> Bill | None: ...
@@ -84,7 +88,8 @@ class Subscriptions(Protocol):
         ...
 
     async def settled_by(self, payment_uuid: UUID) -> tuple[Bill, ...]:
-        """The bills that a payment settled, and those that a chargeback of it opened again."""
+        """The bills that a payment settled, and those that a chargeback of it opened again, paid
+        again or not."""
         ...
 
     async def list(
@@ -111,3 +116,5 @@ class SubscriptionsTx(CheckoutTx, CatalogTx, Protocol):
     def subscriptions(self) -> Subscriptions: ...
     @property
     def billing_policies(self) -> BillingPolicies: ...
+    @property
+    def test_clocks(self) -> TestClocks: ...

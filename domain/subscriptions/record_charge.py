@@ -15,7 +15,7 @@ from domain.payments.ports import PaymentStatus
 from domain.payments.postings import fact_of, fallen_through, money_back_postings
 from domain.payments.refund import RefundReason
 from domain.payments.sighting import PaymentFile, Sighting, adopt, money_back, planned, take_in
-from domain.subscriptions.bill import Bill, BillKind
+from domain.subscriptions.bill import Bill
 from domain.subscriptions.collect import fail, pay, void
 from domain.subscriptions.pen import Pen
 from domain.subscriptions.ports import SubscriptionsTx
@@ -92,10 +92,13 @@ def _follow(pen: Pen, attempt: PaymentAttempt, file: PaymentFile) -> PaymentFile
 
 
 def _buys_nothing(pen: Pen, bill: Bill) -> bool:
-    """The subscription ended before its change took effect, or before it was ever paid for."""
+    """The subscription ended before it was ever paid for, or before its change took effect; or
+    the period that the change was to begin in is over."""
     subscription = pen.subscription
-    never_paid = subscription.paid_through is None
-    return subscription.has_ended and (bill.kind is BillKind.CHANGE or never_paid)
+    if bill.is_of_change:
+        is_over = bill.issued_at < subscription.current_period.starts_at
+        return subscription.has_ended or is_over
+    return subscription.has_ended and subscription.paid_through is None
 
 
 def _bills_for(pen: Pen, bill: Bill) -> list[Bill]:
@@ -120,7 +123,7 @@ def receive(pen: Pen, file: PaymentFile, bills: list[Bill]) -> PaymentFile:
     fact = fact_of(payment, payment.uuid, at)
     pen.post(rules.payment_received(fact, settles=payment.amount - left, held=left))
     pen.book = pen.book.with_file(file)
-    carry_on(pen, at=at)
+    carry_on(pen, at=at, is_renewal=not any(bill.is_of_change for bill in bills))
     return file
 
 

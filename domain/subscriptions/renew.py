@@ -147,16 +147,19 @@ def use_balance(pen: Pen, bill: Bill, *, at: datetime, most: Money | None = None
     return bill if bill.open.minor else closed(bill, BillStatus.PAID, at=at)
 
 
-def carry_on(pen: Pen, *, at: datetime) -> None:
+def carry_on(pen: Pen, *, at: datetime, is_renewal: bool = True) -> None:
     """Nothing is due any more, perhaps: then the subscription goes on, unless the customer wished
-    otherwise."""
+    otherwise, or a bank has taken money back: another payment does not make up for that."""
     status = pen.subscription.status
     if any(is_due(pen, bill) for bill in pen.book.open_bills):
         return
     if status in (_S.TRIALING, _S.COLLECTING, _S.PAST_DUE, _S.INCOMPLETE):
         pen.move(_S.ACTIVE, "paid", at=at)
-        pen.say("activated" if status in (_S.TRIALING, _S.INCOMPLETE) else "renewed", at=at)
-    elif status is _S.PAUSED and pen.subscription.pause_reason is not PauseReason.REQUESTED:
+        if status in (_S.TRIALING, _S.INCOMPLETE):
+            pen.say("activated", at=at)
+        elif is_renewal:
+            pen.say("renewed", at=at)
+    elif status is _S.PAUSED and pen.subscription.pause_reason is PauseReason.UNPAID:
         resume(pen, "paid", at=at)
 
 
@@ -170,8 +173,13 @@ def resume(pen: Pen, reason: str, *, at: datetime) -> None:
         pen.move(_S.COLLECTING, reason, at=at)
     elif due:  # out of the pause first: a charge that cannot be made must not leave it half ended
         pen.move(_S.PAST_DUE, reason, at=at)
-        collect(pen, due[-1], at=at)
+        collect(pen, _as_if_new(pen, due[-1]), at=at)
     else:
         pen.move(_S.ACTIVE, reason, at=at)
         if pen.subscription.current_period.ends_at <= at:
             restart(pen, at)
+
+
+def _as_if_new(pen: Pen, bill: Bill) -> Bill:
+    """The days of a pause are not days of dunning: a charge that fails now is tried again."""
+    return pen.write_bill(replace(bill, tries=0, first_failed_at=None))

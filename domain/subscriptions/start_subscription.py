@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.catalog.price import Price
+from domain.checkout.order import need_clock
 from domain.kernel.clock import Clock
 from domain.kernel.errors import Forbidden, Refused
 from domain.kernel.ids import Ids, TenantUuid
@@ -55,10 +56,13 @@ class StartSubscription:
         """Its uuid, and the charge to be made once the transaction is committed. Raises NotFound
         for what is another's, Forbidden, and Refused for a rule."""
         actor.need_tenant(new.tenant_uuid, Scope.BILLING_WRITE)
-        await tx.tenants.get(new.tenant_uuid)
+        tenant = await tx.tenants.get(new.tenant_uuid)
         price = await self._price(tx, new)
         self._check_trial(actor, new, price)
         account = await self._account(tx, price)
+        if (clock_uuid := tenant.test_clock_uuid) is not None:
+            is_usable = await tx.tenants.clock_is_usable(clock_uuid)
+            need_clock(tenant, account, is_usable=is_usable)
         plan = (price.uuid, new.tax_rate_uuid)
         grounds = await tx.subscriptions.grounds(new.tenant_uuid, account.uuid, plan)
         pen = self._blank(actor, new, account, grounds)

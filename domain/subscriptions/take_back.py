@@ -85,14 +85,31 @@ def _recollect(pen: Pen, bills: list[Bill], chargeback: Chargeback) -> None:
 
 
 def _given_again(pen: Pen, chargeback: Chargeback) -> None:
-    at = pen.now
-    settled = [b for b in pen.book.open_bills if b.chargeback_uuid == chargeback.uuid]
-    for bill in settled:
-        paid = replace(closed(bill, BillStatus.PAID, at=at), chargeback_uuid=None)
-        paid = pen.write_bill(paid)
-        pen.say_of(paid, "paid", at=at, chargebackUuid=str(chargeback.uuid))
-    if settled:
+    at, left = pen.now, chargeback.amount
+    touched = [bill for bill in pen.book.bills if bill.chargeback_uuid == chargeback.uuid]
+    twice = left - left
+    for bill in touched:
+        part = min(left, bill.amount.total - bill.balance_applied)
+        left = left - part
+        if bill.is_open:
+            paid = pen.write_bill(closed(bill, BillStatus.PAID, at=at))
+            pen.say_of(paid, "paid", at=at, chargebackUuid=str(chargeback.uuid))
+        elif bill.status is BillStatus.PAID:
+            twice = twice + part
+        pen.write_bill(replace(pen.book.bill(bill.uuid), chargeback_uuid=None))
+    if twice.minor:
+        _credit(pen, chargeback, twice)
+    if touched:
         carry_on(pen, at=at)
     paused_for_it = pen.subscription.pause_reason is PauseReason.CHARGEBACK
     if pen.subscription.status is _S.PAUSED and paused_for_it:
         resume(pen, "chargeback_reversed", at=at)
+
+
+def _credit(pen: Pen, chargeback: Chargeback, twice: Money) -> None:
+    """The bill was paid again in the meantime: what came twice is the tenant's."""
+    at = pen.now
+    pen.post(rules.paid_twice(pen.fact(chargeback.uuid, at=at), twice))
+    pen.book = replace(pen.book, balance=pen.book.balance + twice)
+    facts = {"chargebackUuid": str(chargeback.uuid), "credit": twice.minor}
+    pen.say("credited", at=at, currency=twice.currency, **facts)

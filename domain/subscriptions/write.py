@@ -40,7 +40,8 @@ class WriteBook:
     ) -> tuple[PaymentProvider, PaymentAttempt] | None:
         """The charge to be asked for now, by whoever holds the lease, if there is one."""
         drafted = await self._draft(tx, pen, lease)
-        await tx.subscriptions.save(before, with_due(pen.book), pen.history)
+        pen.book = with_due(pen.book)
+        await tx.subscriptions.save(before, pen.book, pen.history)
         await self._tell(tx, pen)
         return drafted
 
@@ -54,7 +55,8 @@ class WriteBook:
     ) -> tuple[PaymentProvider, PaymentAttempt] | None:
         """A new subscription."""
         drafted = await self._draft(tx, pen, lease)
-        await tx.subscriptions.add(with_due(pen.book), pen.history, opening_balance=grounds.balance)
+        pen.book = with_due(pen.book)
+        await tx.subscriptions.add(pen.book, pen.history, opening_balance=grounds.balance)
         await self._tell(tx, pen)
         return drafted
 
@@ -104,6 +106,9 @@ class WriteBook:
     async def _tell(self, tx: SubscriptionsTx, pen: Pen) -> None:
         await tx.ledger.append(*pen.postings)
         await tx.outbox.append(*pen.events)
+        clock_uuid, due_at = pen.subscription.test_clock_uuid, pen.subscription.due_at
+        if clock_uuid is not None and due_at is not None:
+            await tx.test_clocks.wake(clock_uuid, due_at=due_at, at=pen.real_now)
 
 
 def with_due(book: SubscriptionBook) -> SubscriptionBook:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -20,6 +21,8 @@ class Tenant(Struct, frozen=True, kw_only=True):
     name: str
     email: str | None = None
     metadata: Mapping[str, object] = {}
+    test_clock_uuid: UUID | None = None
+    """Whose time it lives in. None: real time. Chosen once, when it is made."""
     created_at: datetime
     updated_at: datetime
 

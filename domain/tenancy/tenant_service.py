@@ -7,13 +7,14 @@ for the caller.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from domain.kernel.change import given
 from domain.kernel.clock import Clock
-from domain.kernel.errors import Forbidden
+from domain.kernel.errors import Forbidden, Refused
 from domain.kernel.events import Event
 from domain.kernel.ids import Ids, TenantUuid, UserUuid
 from domain.kernel.pages import Page, PageRequest
@@ -28,6 +29,7 @@ class NewTenant(Struct, frozen=True, kw_only=True):
     name: str
     email: str | None = None
     metadata: Mapping[str, object] = {}
+    test_clock_uuid: UUID | None = None
 
 
 class TenantChange(Struct, frozen=True, kw_only=True):
@@ -44,8 +46,11 @@ class TenantService:
     ids: Ids
 
     async def create(self, tx: TenancyTx, actor: Actor, new: NewTenant) -> Tenant:
-        """Raises Conflict when the app has a tenant of that uuid."""
+        """Raises Conflict when the app has a tenant of that uuid, Refused without the clock."""
         actor.need(Scope.TENANTS_WRITE)
+        clock_uuid = new.test_clock_uuid
+        if clock_uuid is not None and not await tx.tenants.clock_is_usable(clock_uuid):
+            raise Refused("the app has no such test clock", field="testClockUuid")
         now = self.clock.now()
         tenant = Tenant(
             uuid=new.uuid or TenantUuid(self.ids.new()),
@@ -53,6 +58,7 @@ class TenantService:
             name=new.name,
             email=new.email,
             metadata=new.metadata,
+            test_clock_uuid=clock_uuid,
             created_at=now,
             updated_at=now,
         )

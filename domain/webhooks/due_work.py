@@ -38,6 +38,10 @@ class DueWork(Protocol):
         """Those in real time for which something is due."""
         ...
 
+    async def test_clocks(self, now: datetime, until: datetime) -> list[UUID]:
+        """Those that are on their way, or past what is due by them."""
+        ...
+
     async def refunds(self, now: datetime) -> list[UUID]:
         """Only named, like attempts."""
         ...

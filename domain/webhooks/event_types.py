@@ -33,6 +33,7 @@ _SUBSCRIPTION: Final = ("subscriptionUuid", "tenantUuid", "status")
 _BILL: Final = (
     *_SUBSCRIPTION, "billUuid", "periodNumber", "currency", "amountTotal", "amountOpen",
 )  # fmt: skip
+_CLOCK: Final = ("testClockUuid", "now", "advancingTo")
 _PRODUCT: Final = ("productUuid", "productId")
 _PRICE: Final = ("priceUuid", "productUuid")
 _RATE: Final = ("taxRateUuid",)
@@ -87,7 +88,8 @@ _ALL: Final = (
     EventType("subscription.dunning_ended", "It is not tried again by itself", _SUBSCRIPTION),
     EventType("subscription.paused", "Nothing is charged until it is resumed", _SUBSCRIPTION),
     EventType("subscription.resumed", "It goes on", _SUBSCRIPTION),
-    EventType("subscription.cancel_scheduled", "It ends with this period", _SUBSCRIPTION),
+    EventType("subscription.cancel_scheduled", "It ends with its period, or at an instant",
+              (*_SUBSCRIPTION, "cancelAt", "reason")),
     EventType("subscription.uncanceled", "It does not end after all", _SUBSCRIPTION),
     EventType("subscription.canceled", "It has ended", _SUBSCRIPTION),
     EventType("subscription.expired", "It ended before it was ever paid", _SUBSCRIPTION),
@@ -96,6 +98,8 @@ _ALL: Final = (
     EventType("subscription.change_unscheduled", "It will not change after all", _SUBSCRIPTION),
     EventType("subscription.change_failed", "The change could not be paid", _SUBSCRIPTION),
     EventType("subscription.payment_method_replaced", "It is charged through another mandate",
+              _SUBSCRIPTION),
+    EventType("subscription.credited", "A bank gave back what had been paid again: it is credit now",
               _SUBSCRIPTION),
     EventType("bill.issued", "A tenant owes for a period, or for a change", _BILL),
     EventType("bill.carried", "Too little to collect; the next bill takes it along", _BILL),
@@ -108,6 +112,10 @@ _ALL: Final = (
     EventType("billing_policy.updated", "The app bills by other rules from now on",
               ("timeZone", "retryDays", "graceDays", "finalAction", "missedPeriods",
                "chargebackAction", "minimumCharge")),
+    EventType("test_clock.created", "A time for tenants of test accounts begins", _CLOCK),
+    EventType("test_clock.advancing", "It is on its way", _CLOCK),
+    EventType("test_clock.ready", "It is there, and all that was due is done", _CLOCK),
+    EventType("test_clock.deleted", "Nobody can begin by it any more", _CLOCK),
     EventType("product.created", "It can be sold", _PRODUCT),
     EventType("product.updated", "Something about it changed", _PRODUCT),
     EventType("product.archived", "It is out of sale", _PRODUCT),

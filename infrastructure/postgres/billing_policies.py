@@ -1,5 +1,7 @@
 """An app's billing policy. Without a row the default rules, as old as the app itself."""
 
+from typing import Any, Final
+
 from domain.kernel.ids import AppUuid
 from domain.subscriptions.policy import (
     BillingPolicy,
@@ -10,6 +12,14 @@ from domain.subscriptions.policy import (
 )
 from infrastructure.postgres.database import Connection
 
+POLICY: Final = """app.app_uuid, app.created_at as app_created_at, policy.time_zone,
+    policy.retry_days, policy.grace_days, policy.final_action, policy.missed_periods,
+    policy.chargeback_action, policy.minimum_charge_minor,
+    policy.created_at as policy_created_at, policy.updated_at as policy_updated_at"""
+OF_APP: Final = """apps as app
+       left join billing_policies as policy on policy.app_uuid = app.app_uuid"""
+"""There may be no policy, but there is an app."""
+
 
 class PostgresBillingPolicies:
     """Implements `BillingPolicies`."""
@@ -19,32 +29,10 @@ class PostgresBillingPolicies:
 
     async def get(self) -> BillingPolicy:
         row = await self._connection.fetchrow(
-            """
-            select app.created_at as app_created_at, policy.time_zone, policy.retry_days,
-                   policy.grace_days, policy.final_action, policy.missed_periods,
-                   policy.chargeback_action, policy.minimum_charge_minor, policy.created_at,
-                   policy.updated_at
-              from apps as app
-                   left join billing_policies as policy on policy.app_uuid = app.app_uuid
-             where app.app_uuid = $1
-            """,
-            self._app_uuid,
+            f"select {POLICY} from {OF_APP} where app.app_uuid = $1", self._app_uuid
         )
         assert row is not None, self._app_uuid
-        if row["time_zone"] is None:
-            return default_policy(self._app_uuid, row["app_created_at"])
-        return BillingPolicy(
-            app_uuid=self._app_uuid,
-            time_zone=row["time_zone"],
-            retry_days=tuple(row["retry_days"]),
-            grace_days=row["grace_days"],
-            final_action=FinalAction(row["final_action"]),
-            missed_periods=MissedPeriods(row["missed_periods"]),
-            chargeback_action=ChargebackAction(row["chargeback_action"]),
-            minimum_charge_minor=row["minimum_charge_minor"],
-            created_at=row["created_at"],
-            updated_at=row["updated_at"],
-        )
+        return policy_of(row)
 
     async def get_for_update(self) -> BillingPolicy:
         # The app's row: there may be none of the policy to lock. Rows that only refer to the app
@@ -81,3 +69,22 @@ class PostgresBillingPolicies:
             policy.created_at,
             policy.updated_at,
         )
+
+
+def policy_of(row: Any) -> BillingPolicy:
+    """From POLICY."""
+    app_uuid = AppUuid(row["app_uuid"])
+    if row["time_zone"] is None:
+        return default_policy(app_uuid, row["app_created_at"])
+    return BillingPolicy(
+        app_uuid=app_uuid,
+        time_zone=row["time_zone"],
+        retry_days=tuple(row["retry_days"]),
+        grace_days=row["grace_days"],
+        final_action=FinalAction(row["final_action"]),
+        missed_periods=MissedPeriods(row["missed_periods"]),
+        chargeback_action=ChargebackAction(row["chargeback_action"]),
+        minimum_charge_minor=row["minimum_charge_minor"],
+        created_at=row["policy_created_at"],
+        updated_at=row["policy_updated_at"],
+    )

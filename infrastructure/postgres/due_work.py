@@ -115,6 +115,22 @@ class PostgresDueWork:
         )
         return [row["uuid"] for row in found]
 
+    async def test_clocks(self, now: datetime, until: datetime) -> list[UUID]:
+        found = await self._connection.fetch(
+            """
+            update test_clocks set due_at = $3
+             where app_uuid = $1 and uuid in (
+                   select uuid from test_clocks where app_uuid = $1 and due_at <= $2
+                    order by due_at limit $4 for no key update skip locked)
+            returning uuid
+            """,
+            self._app_uuid,
+            now,
+            until,
+            BATCH,
+        )
+        return [row["uuid"] for row in found]
+
     async def refunds(self, now: datetime) -> list[UUID]:
         found = await self._connection.fetch(
             """

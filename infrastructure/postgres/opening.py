@@ -28,6 +28,9 @@ _FACTS = """
            k.created_at as key_created_at,
            t.uuid as tenant_uuid, t.name as tenant_name, t.email as tenant_email,
            t.created_at as tenant_created_at, t.updated_at as tenant_updated_at,
+           t.test_clock_uuid,
+           (select tc.deleted_at is null from test_clocks tc
+             where tc.app_uuid = a.app_uuid and tc.uuid = t.test_clock_uuid) as clock_is_usable,
            p.uuid as account_uuid, p.id as account_id, p.name as account_name,
            p.mode as account_mode, p.title as account_title, p.is_default as account_is_default,
            p.credential_sealed, p.credential_hint, p.verification_amount_minor,
@@ -156,6 +159,7 @@ class PostgresOpening:
             admission=_admission(row, self._app_uuid),
             allowed_hosts=tuple(row["allowed_hosts"]),
             tenant=_tenant(row, self._app_uuid),
+            clock_is_usable=row["clock_is_usable"] is not False,
             account=_account(row, self._app_uuid),
             price=_price(row),
             tax=_tax(row),
@@ -258,6 +262,7 @@ def _tenant(row: Any, app_uuid: AppUuid) -> Tenant | None:
         app_uuid=app_uuid,
         name=row["tenant_name"],
         email=row["tenant_email"],
+        test_clock_uuid=row["test_clock_uuid"],
         created_at=row["tenant_created_at"],
         updated_at=row["tenant_updated_at"],
     )

@@ -42,7 +42,7 @@ class PostgresPaymentFiles:
         """One statement a table, and none where there can be nothing."""
         if not payments:
             return ()
-        refunds, chargebacks = await self._money_back([payment.uuid for payment in payments])
+        refunds, chargebacks = await self.money_back(payments)
         mandates = await self._mandates({p.mandate_ref for p in payments if p.mandate_ref})
         return tuple(
             PaymentFile(
@@ -54,11 +54,17 @@ class PostgresPaymentFiles:
             for payment in payments
         )
 
-    async def _money_back(self, uuids: list[UUID]) -> tuple[list[Refund], list[Chargeback]]:
+    async def money_back(
+        self, payments: Sequence[Payment]
+    ) -> tuple[tuple[Refund, ...], tuple[Chargeback, ...]]:
+        """By payment, each the oldest first."""
+        if not payments:
+            return (), ()
+        uuids = [payment.uuid for payment in payments]
         refunds = await self._connection.fetch(
             f"""
             select {rows.REFUND} from refunds
-             where app_uuid = $1 and payment_uuid = any($2) order by uuid
+             where app_uuid = $1 and payment_uuid = any($2) order by payment_uuid, uuid
             """,
             self._app_uuid,
             uuids,
@@ -66,14 +72,14 @@ class PostgresPaymentFiles:
         chargebacks = await self._connection.fetch(
             f"""
             select {rows.CHARGEBACK} from chargebacks
-             where app_uuid = $1 and payment_uuid = any($2) order by uuid
+             where app_uuid = $1 and payment_uuid = any($2) order by payment_uuid, uuid
             """,
             self._app_uuid,
             uuids,
         )
         return (
-            [rows.refund_of(row) for row in refunds],
-            [rows.chargeback_of(row) for row in chargebacks],
+            tuple(rows.refund_of(row) for row in refunds),
+            tuple(rows.chargeback_of(row) for row in chargebacks),
         )
 
     async def _mandates(self, refs: set[str]) -> dict[tuple[UUID, str | None], Mandate]:

@@ -10,7 +10,7 @@ from domain.kernel.ids import TenantUuid
 from domain.kernel.money import Currency, Money
 from domain.payments.attempt import PaymentAttempt
 from domain.payments.mandate import Mandate
-from domain.payments.sighting import PaymentFile
+from domain.payments.payment import Payment
 from domain.subscriptions.bill import Bill
 from domain.subscriptions.book import Plan, SubscriptionBook
 from domain.subscriptions.policy import BillingPolicy
@@ -18,14 +18,22 @@ from domain.subscriptions.start import Grounds
 from domain.subscriptions.subscription import Subscription
 from infrastructure.postgres import rows
 from infrastructure.postgres import subscription_rows as srows
-from infrastructure.postgres.billing_policies import PostgresBillingPolicies
+from infrastructure.postgres.billing_policies import (
+    OF_APP,
+    POLICY,
+    PostgresBillingPolicies,
+    policy_of,
+)
 from infrastructure.postgres.subscription_saving import PostgresSubscriptionSaving
 
 _BOOK: Final = f"""
-    select {srows.SUBSCRIPTION}, p.*, c.now as clock_now,
-           pr.currency as plan_currency, b.minor as balance_minor
+    select {srows.SUBSCRIPTION}, p.*, {srows.TERMS}, {POLICY}, c.now as clock_now,
+           b.minor as balance_minor
       from subscriptions s {srows.CURRENT_PERIOD}
       join prices pr on pr.app_uuid = s.app_uuid and pr.uuid = s.price_uuid
+      join products po on po.app_uuid = s.app_uuid and po.uuid = s.product_uuid
+      left join tax_rates tr on tr.app_uuid = s.app_uuid and tr.uuid = s.tax_rate_uuid
+      join {OF_APP} on app.app_uuid = s.app_uuid
       left join test_clocks c on c.app_uuid = s.app_uuid and c.uuid = s.test_clock_uuid
       left join customer_balances b on b.app_uuid = s.app_uuid and b.tenant_uuid = s.tenant_uuid
        and b.currency = pr.currency
@@ -39,30 +47,39 @@ class PostgresSubscriptionBooks(PostgresSubscriptionSaving):
     async def book(
         self, uuid: UUID, *, lock: bool, with_bills: Sequence[UUID] = ()
     ) -> SubscriptionBook:
-        row = await self._connection.fetchrow(
-            _BOOK + ("for update of s" if lock else ""), self._app_uuid, uuid
-        )
+        if lock:
+            await self._lock(uuid)
+        row = await self._connection.fetchrow(_BOOK, self._app_uuid, uuid)
         if row is None:
             raise NotFound("subscription", uuid)
         subscription = srows.subscription_of(row)
         currency = Currency(row["plan_currency"])
         bills = await self._bills(uuid, with_bills)
-        attempts, files = await self._tries(bills)
-        policy = await self._policy()
+        attempts, payments = await self._tries(bills)
+        refunds, chargebacks = await self._files.money_back(payments)
         return SubscriptionBook(
             subscription=subscription,
-            plans=await self._plans_of(subscription, bills),
-            policy=policy,
+            plans=(srows.plan_of(row), *await self._plans_to_come(subscription, bills)),
+            policy=policy_of(row),
             clock_now=row["clock_now"],
             bills=bills,
             attempts=attempts,
-            payments=tuple(file.payment for file in files),
-            refunds=tuple(refund for file in files for refund in file.refunds),
-            chargebacks=tuple(c for file in files for c in file.chargebacks),
+            payments=payments,
+            refunds=refunds,
+            chargebacks=chargebacks,
             mandates=await self._mandates(
                 subscription.payment_provider_uuid, subscription.tenant_uuid
             ),
             balance=Money(row["balance_minor"] or 0, currency),
+        )
+
+    async def _lock(self, uuid: UUID) -> None:
+        """By a statement of its own. One that waits for the row finds it as it has become, but what
+        is joined to it as it was before the wait."""
+        await self._connection.execute(
+            "select from subscriptions where app_uuid = $1 and uuid = $2 for update",
+            self._app_uuid,
+            uuid,
         )
 
     async def grounds(
@@ -118,7 +135,11 @@ class PostgresSubscriptionBooks(PostgresSubscriptionSaving):
         found = await self._connection.fetch(
             f"""
             select {srows.BILL} from bills
-             where app_uuid = $1 and payment_uuid = $2 order by uuid
+             where app_uuid = $1
+               and (payment_uuid = $2
+                    or chargeback_uuid in (select uuid from chargebacks
+                                            where app_uuid = $1 and payment_uuid = $2))
+             order by uuid
             """,
             self._app_uuid,
             payment_uuid,
@@ -144,7 +165,10 @@ class PostgresSubscriptionBooks(PostgresSubscriptionSaving):
 
     async def postpone(self, uuid: UUID, *, until: datetime) -> None:
         await self._connection.execute(
-            "update subscriptions set due_at = $3 where app_uuid = $1 and uuid = $2",
+            """
+            update subscriptions set due_at = $3
+             where app_uuid = $1 and uuid = $2 and test_clock_uuid is null
+            """,
             self._app_uuid,
             uuid,
             until,
@@ -183,7 +207,7 @@ class PostgresSubscriptionBooks(PostgresSubscriptionSaving):
 
     async def _tries(
         self, bills: Sequence[Bill]
-    ) -> tuple[tuple[PaymentAttempt, ...], tuple[PaymentFile, ...]]:
+    ) -> tuple[tuple[PaymentAttempt, ...], tuple[Payment, ...]]:
         """Attempts and payments of these bills. Most books have no bill, and cost nothing here."""
         if not bills:
             return (), ()
@@ -204,8 +228,10 @@ class PostgresSubscriptionBooks(PostgresSubscriptionSaving):
             self._app_uuid,
             uuids,
         )
-        files = await self._files.of([rows.payment_of(row) for row in payments])
-        return tuple(rows.attempt_of(row) for row in attempts), files
+        return (
+            tuple(rows.attempt_of(row) for row in attempts),
+            tuple(rows.payment_of(row) for row in payments),
+        )
 
     async def _mandates(self, account_uuid: UUID, tenant_uuid: TenantUuid) -> tuple[Mandate, ...]:
         found = await self._connection.fetch(
@@ -220,15 +246,16 @@ class PostgresSubscriptionBooks(PostgresSubscriptionSaving):
         )
         return tuple(rows.mandate_of(row) for row in found)
 
-    async def _plans_of(
+    async def _plans_to_come(
         self, subscription: Subscription, bills: Sequence[Bill]
     ) -> tuple[Plan, ...]:
+        """Those of changes that wait to take effect."""
         changes = [bill.change for bill in bills if bill.change is not None]
         if subscription.scheduled_change is not None:
             changes.append(subscription.scheduled_change)
-        wanted = {(subscription.price_uuid, subscription.tax_rate_uuid)}
-        wanted |= {(change.price_uuid, change.tax_rate_uuid) for change in changes}
-        return await self.plans(sorted(wanted, key=str))
+        wanted = {(change.price_uuid, change.tax_rate_uuid) for change in changes}
+        wanted -= {(subscription.price_uuid, subscription.tax_rate_uuid)}
+        return await self.plans(sorted(wanted, key=str)) if wanted else ()
 
     async def plans(self, wanted: Sequence[tuple[UUID, UUID | None]]) -> tuple[Plan, ...]:
         """Of these prices with these tax rates."""

@@ -43,10 +43,13 @@ BILL: Final = """app_uuid, uuid, subscription_uuid, tenant_uuid, payment_provide
     balance_applied_minor, open_minor, change, tries, first_failed_at, next_try_at,
     failure_reason, payment_uuid, chargeback_uuid, issued_at, closed_at, created_at, updated_at"""
 
-PLAN: Final = """
-    select pr.uuid as price_uuid, pr.product_uuid, po.name as product_name, pr.currency,
-           pr.unit_amount_minor, pr.recurring_interval, pr.recurring_interval_count,
-           pr.trial_days, tr.uuid as tax_rate_uuid, tr.percentage_e4, tr.inclusive
+TERMS: Final = """po.name as product_name, pr.currency as plan_currency, pr.unit_amount_minor,
+    pr.recurring_interval, pr.recurring_interval_count, tr.percentage_e4, tr.inclusive"""
+"""Of a plan whose price, product and tax rate are named beside it."""
+
+PLAN: Final = f"""
+    select pr.uuid as price_uuid, pr.product_uuid, tr.uuid as tax_rate_uuid, {TERMS},
+           pr.trial_days
       from prices pr
       join products po on po.app_uuid = pr.app_uuid and po.uuid = pr.product_uuid
 """
@@ -101,7 +104,7 @@ def period_of(row: Any) -> Period:
 
 
 def plan_of(row: Any) -> Plan:
-    """From PLAN with its tax rate joined."""
+    """From TERMS, price_uuid, product_uuid and tax_rate_uuid."""
     tax = None
     if row["percentage_e4"] is not None:
         tax = Tax(Percent(row["percentage_e4"]), row["inclusive"])
@@ -109,7 +112,7 @@ def plan_of(row: Any) -> Plan:
         price_uuid=row["price_uuid"],
         product_uuid=row["product_uuid"],
         product_name=row["product_name"],
-        unit_amount=Money(row["unit_amount_minor"], Currency(row["currency"])),
+        unit_amount=Money(row["unit_amount_minor"], Currency(row["plan_currency"])),
         recurrence=Recurrence(Interval(row["recurring_interval"]), row["recurring_interval_count"]),
         tax_rate_uuid=row["tax_rate_uuid"],
         tax=tax,

@@ -203,8 +203,9 @@ class PostgresTenants:
     async def add(self, tenant: Tenant) -> None:
         status = await self._connection.execute(
             """
-            insert into tenants (app_uuid, uuid, name, email, metadata, created_at, updated_at)
-            values ($1, $2, $3, $4, $5, $6, $7)
+            insert into tenants (app_uuid, uuid, name, email, metadata, test_clock_uuid,
+                   created_at, updated_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8)
             on conflict (app_uuid, uuid) do nothing
             """,
             self._app_uuid,
@@ -212,6 +213,7 @@ class PostgresTenants:
             tenant.name,
             tenant.email,
             tenant.metadata,
+            tenant.test_clock_uuid,
             tenant.created_at,
             tenant.updated_at,
         )
@@ -234,6 +236,18 @@ class PostgresTenants:
         )
         _need_row(status, "tenant", tenant.uuid)
 
+    async def clock_is_usable(self, uuid: UUID) -> bool:
+        found: bool = await self._connection.fetchval(
+            """
+            select exists (
+                select from test_clocks
+                 where app_uuid = $1 and uuid = $2 and deleted_at is null)
+            """,
+            self._app_uuid,
+            uuid,
+        )
+        return found
+
     async def get(self, uuid: TenantUuid) -> Tenant:
         return await self._one(uuid, "")
 
@@ -243,7 +257,8 @@ class PostgresTenants:
     async def _one(self, uuid: TenantUuid, lock: Literal["", "for update"]) -> Tenant:
         row = await self._connection.fetchrow(
             f"""
-            select app_uuid, uuid, name, email, metadata, created_at, updated_at
+            select app_uuid, uuid, name, email, metadata, test_clock_uuid, created_at,
+                   updated_at
               from tenants
              where app_uuid = $1 and uuid = $2
              {lock}
@@ -262,14 +277,16 @@ class PostgresTenants:
         rows = await self._connection.fetch(
             """
             with mine as (
-                select app_uuid, uuid, name, email, metadata, created_at, updated_at
+                select app_uuid, uuid, name, email, metadata, test_clock_uuid, created_at,
+                       updated_at
                   from tenants
                  where app_uuid = $1 and ($2::uuid[] is null or uuid = any($2))
             )
             select counted.total, paged.app_uuid, paged.uuid, paged.name, paged.email,
-                   paged.metadata, paged.created_at, paged.updated_at
+                   paged.metadata, paged.test_clock_uuid, paged.created_at, paged.updated_at
               from (select count(*) as total from mine) counted
-              left join (select app_uuid, uuid, name, email, metadata, created_at, updated_at
+              left join (select app_uuid, uuid, name, email, metadata, test_clock_uuid,
+                                created_at, updated_at
                            from mine
                           order by created_at, uuid
                           limit $3 offset $4) paged on true
@@ -364,6 +381,7 @@ def _tenant(row: Any) -> Tenant:
         name=row["name"],
         email=row["email"],
         metadata=row["metadata"],
+        test_clock_uuid=row["test_clock_uuid"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

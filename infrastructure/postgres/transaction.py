@@ -26,6 +26,7 @@ from infrastructure.postgres.purchases import PostgresOneTimePayments
 from infrastructure.postgres.subscriptions import PostgresSubscriptions
 from infrastructure.postgres.tax_rates import PostgresTaxRates
 from infrastructure.postgres.tenancy import PostgresAdmissions, PostgresApps, PostgresTenants
+from infrastructure.postgres.test_clocks import PostgresTestClocks
 from infrastructure.postgres.webhook_deliveries import PostgresWebhookDeliveries
 from infrastructure.postgres.webhook_endpoints import PostgresWebhookEndpoints
 from infrastructure.system import SystemIds
@@ -107,6 +108,10 @@ class PostgresTx:
     @cached_property
     def billing_policies(self) -> PostgresBillingPolicies:
         return PostgresBillingPolicies(*self._on)
+
+    @cached_property
+    def test_clocks(self) -> PostgresTestClocks:
+        return PostgresTestClocks(*self._on)
 
     @cached_property
     def inbox(self) -> PostgresInbox:

@@ -10,6 +10,7 @@ from domain.kernel.errors import Conflict, DomainError, NotFound, Refused
 _BY_NAME: Final[Mapping[str, Callable[[], DomainError]]] = {
     "jwt_issuers_issuer_key": lambda: Conflict("the app has an issuer of this name already"),
     "prices_lookup_key_key": lambda: Conflict("another active price has this lookupKey"),
+    "mandates_default_key": lambda: Conflict("another payment method became the default"),
     "payment_providers_default_key": lambda: Conflict("another account became the default"),
     "prices_product_fkey": lambda: NotFound("product", "of the price"),
     "prices_payment_provider_fkey": lambda: Refused(

@@ -238,7 +238,7 @@ async def test_any_number_of_dead_endpoints_leaves_the_living_ones_their_places(
         await dead.was_called.wait()
         await post.register(alive.url)
         await post.happen(an_event())
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(10):
             await alive.was_called.wait()
         stop.set()
         await running
@@ -275,7 +275,7 @@ async def test_a_courier_that_is_to_stop_leaves_what_hangs_to_the_next(
         running = asyncio.create_task(post.courier().run(stop))
         await receiver.was_called.wait()
         stop.set()
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(10):
             await running
         await post.send_everything()
     assert list(receiver.arrivals.values()) == [2]

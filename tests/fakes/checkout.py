@@ -36,6 +36,7 @@ from tests.fakes.checkout_rows import (
     OneTimePaymentRows,
     key_id,
 )
+from tests.fakes.clocks import FakeClocks
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.payment_rows import (
     ChargebackRows,
@@ -82,6 +83,7 @@ class FakeCheckoutRepository:
         return OrderFacts(
             admission=AdmissionFacts(app_is_disabled=False),
             tenant=self._rows.tenants.get(order.tenant_uuid),
+            clock_is_usable=self._clock_is_usable(order.tenant_uuid),
             account=account,
             price=self._price(order),
             tax=None if order.tax_rate_uuid is None else self._tax(order.tax_rate_uuid),
@@ -89,6 +91,12 @@ class FakeCheckoutRepository:
             claim=claim,
             claimed_session_status=None if session is None else session.status,
         )
+
+    def _clock_is_usable(self, tenant_uuid: TenantUuid) -> bool:
+        tenant = self._rows.tenants.get(tenant_uuid)
+        if tenant is None or tenant.test_clock_uuid is None:
+            return True
+        return self._rows.clocks[tenant.test_clock_uuid].deleted_at is None
 
     def _account(self, order: Order, named: UUID | None) -> PaymentProvider | None:
         usable = (
@@ -199,14 +207,6 @@ class FakeCheckoutRepository:
             self._rows.sessions[after.session.uuid] = after.session
         save_papers(self._rows, before, after)
 
-    async def open_for(self, subscription_uuid: UUID) -> tuple[Book, ...]:
-        over = (SessionStatus.COMPLETE, SessionStatus.EXPIRED, SessionStatus.FAILED)
-        found = [
-            s for s in self._rows.sessions.values() if s.subscription_uuid == subscription_uuid
-        ]
-        found.sort(key=lambda s: s.uuid, reverse=True)
-        return tuple(self._book(s) for s in found if s.status not in over)
-
     async def list(
         self, request: PageRequest, *, only: frozenset[TenantUuid] | None, after: UUID | None
     ) -> Page[Book]:
@@ -233,6 +233,7 @@ class FakeCheckoutTx(FakeCatalogTx):
         self.one_time_payments = OneTimePaymentRows(rows)
         self.billing_policies = FakeBillingPolicies(app_uuid, rows)
         self.subscriptions = FakeSubscriptions(app_uuid, rows)
+        self.test_clocks = FakeClocks(rows)
         self.idempotency = KeyRows(rows)
         self.ledger = FakeLedger(rows)
         self.inbox = InboxRows(rows)

@@ -26,6 +26,7 @@ from domain.payments.one_time_payment import OneTimePayment
 from domain.payments.payment import Payment
 from domain.payments.ports import RefundStatus
 from domain.payments.refund import Refund
+from domain.subscriptions import test_clock
 from domain.subscriptions.bill import Bill
 from domain.subscriptions.policy import BillingPolicy
 from domain.subscriptions.subscription import HistoryRow, Period, Subscription
@@ -64,9 +65,7 @@ class CheckoutRows(Rows):
     balances: dict[tuple[UUID, str], Money] = field(default_factory=dict)
     """By tenant and currency."""
     policy: BillingPolicy | None = None
-    clocks: dict[UUID, datetime] = field(default_factory=dict)
-    clock_of: dict[UUID, UUID] = field(default_factory=dict)
-    """A tenant's test clock."""
+    clocks: dict[UUID, test_clock.TestClock] = field(default_factory=dict)
     messages: dict[UUID, Message] = field(default_factory=dict)
     outcomes: dict[UUID, Outcome] = field(default_factory=dict)
     postings: list[RecordedPosting] = field(default_factory=list)
@@ -250,6 +249,11 @@ class DueWorkRows:
         found = [s for s in in_real_time if s.due_at is not None and s.due_at <= now]
         self._rows.subscriptions.update((s.uuid, replace(s, due_at=until)) for s in found)
         return [s.uuid for s in found]
+
+    async def test_clocks(self, now: datetime, until: datetime) -> list[UUID]:
+        found = [c for c in self._rows.clocks.values() if c.due_at is not None and c.due_at <= now]
+        self._rows.clocks.update((c.uuid, replace(c, due_at=until)) for c in found)
+        return [c.uuid for c in found]
 
     async def postpone_payment(self, account_uuid: UUID, ref: str, *, due_at: datetime) -> None:
         for payment in self._rows.payments.values():

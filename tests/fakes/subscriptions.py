@@ -1,4 +1,4 @@
-"""Subscriptions in memory. tests/contract/test_subscriptions_repository.py holds them to PostgreSQL.
+"""Subscriptions in memory. tests/contract/test_subscription*.py hold them to PostgreSQL.
 
 Unique keys, checks and references are kept as there: who breaks one hears of it at once.
 """
@@ -72,7 +72,7 @@ class FakeSubscriptions:
             subscription=subscription,
             plans=self._plans_of(subscription, bills),
             policy=await FakeBillingPolicies(self._app_uuid, rows).get(),
-            clock_now=None if clock_uuid is None else rows.clocks[clock_uuid],
+            clock_now=None if clock_uuid is None else rows.clocks[clock_uuid].now,
             bills=tuple(sorted(bills, key=lambda b: b.uuid)),
             attempts=tuple(sorted(attempts, key=lambda a: (a.bill_uuid or a.uuid, a.number))),
             payments=tuple(file.payment for file in files),
@@ -87,12 +87,13 @@ class FakeSubscriptions:
     ) -> Grounds:
         if plan[0] not in self._rows.prices:
             raise NotFound("price", plan[0])
-        price, clock_uuid = self._rows.prices[plan[0]], self._rows.clock_of.get(tenant_uuid)
+        price, tenant = self._rows.prices[plan[0]], self._rows.tenants.get(tenant_uuid)
+        clock_uuid = None if tenant is None else tenant.test_clock_uuid
         return Grounds(
             plan=self._plan(*plan),
             trial_days=price.trial_days,
             policy=await FakeBillingPolicies(self._app_uuid, self._rows).get(),
-            clock=None if clock_uuid is None else (clock_uuid, self._rows.clocks[clock_uuid]),
+            clock=None if clock_uuid is None else (clock_uuid, self._rows.clocks[clock_uuid].now),
             mandates=self._mandates(account_uuid, tenant_uuid),
             balance=self._balance(tenant_uuid, price.unit_amount.currency),
         )
@@ -105,7 +106,14 @@ class FakeSubscriptions:
         return self._rows.bills.get(uuid)
 
     async def settled_by(self, payment_uuid: UUID) -> tuple[Bill, ...]:
-        found = (b for b in self._rows.bills.values() if b.payment_uuid == payment_uuid)
+        taken = {
+            c.uuid for c in self._rows.chargebacks.values() if c.payment_uuid == payment_uuid
+        }
+        found = (
+            b
+            for b in self._rows.bills.values()
+            if b.payment_uuid == payment_uuid or b.chargeback_uuid in taken
+        )
         return tuple(sorted(found, key=lambda b: b.uuid))
 
     async def list(
@@ -220,7 +228,9 @@ class FakeSubscriptions:
         return True
 
     async def postpone(self, uuid: UUID, *, until: datetime) -> None:
-        self._rows.subscriptions[uuid] = replace(self._rows.subscriptions[uuid], due_at=until)
+        stored = self._rows.subscriptions[uuid]
+        if stored.test_clock_uuid is None:
+            self._rows.subscriptions[uuid] = replace(stored, due_at=until)
 
     def _check(self, book: SubscriptionBook) -> None:
         rows, uuid = self._rows, book.subscription.uuid

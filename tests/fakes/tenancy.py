@@ -1,6 +1,8 @@
 """Tenants and an outbox in memory. Promises what the ports promise."""
 
+from collections.abc import Container
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -14,8 +16,8 @@ from domain.tenancy.tenant import Membership, Tenant
 
 
 class FakeTenants:
-    def __init__(self, *tenants: Tenant) -> None:
-        self._tenants = {tenant.uuid: tenant for tenant in tenants}
+    def __init__(self, *tenants: Tenant, clocks: Container[UUID] = ()) -> None:
+        self._tenants, self._clocks = {tenant.uuid: tenant for tenant in tenants}, clocks
         self._members: dict[tuple[TenantUuid, UserUuid], Membership] = {}
 
     async def add(self, tenant: Tenant) -> None:
@@ -26,6 +28,9 @@ class FakeTenants:
     async def save(self, tenant: Tenant) -> None:
         await self.get(tenant.uuid)
         self._tenants[tenant.uuid] = tenant
+
+    async def clock_is_usable(self, uuid: UUID) -> bool:
+        return uuid in self._clocks
 
     async def get(self, uuid: TenantUuid) -> Tenant:
         if uuid not in self._tenants:

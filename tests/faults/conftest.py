@@ -1,8 +1,6 @@
 """One set of processes for a test run (one for each of pytest-xdist's workers), and its tools."""
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +9,7 @@ from tests.faults.books import Books
 from tests.faults.mollie import Mollie
 from tests.faults.shop import Shop
 from tests.faults.stack import Stack, running_stack
+from tests.places import open_place
 
 # The slowest answer that a caller is promised, and a little for a busy machine.
 PATIENCE_S = 12
@@ -20,10 +19,7 @@ BRIEF = httpx.Limits(keepalive_expiry=2)
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    with (
-        tempfile.TemporaryDirectory(prefix="kontor-faults-") as place,
-        running_stack(Path(place)) as stack,
-    ):
+    with open_place() as place, running_stack(place) as stack:
         yield stack
 
 

@@ -27,16 +27,19 @@ SETTINGS = {
     "KONTOR_WORKER_POLL_S": "0.1",
 }
 
-COMMAND = ["dev", "--json", "--ephemeral", "--port", "0", "--sandbox-port", "0"]
+COMMAND = ["dev", "--json", "--port", "0", "--sandbox-port", "0", "--data-dir"]
 
 
 class Stack:
     """What `kontor dev` said, and its processes."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", said: Path, log: Path) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", said: Path, log: Path, data: Path
+    ) -> None:
         self._process, self._said, self._log = process, said, log
         assert eventually(self._has_spoken, within_s=90), log.read_text()[-2000:]
         self.facts: dict[str, Any] = json.loads(said.read_text())
+        self.secret_key = (data / "secret.key").read_text().strip()
         self.everybodys = {self.facts["tenantUuid"], self.facts["otherTenantUuid"]}
         """The demo's tenants, which several tests may use."""
         self.tenants = sorted(self.everybodys)
@@ -97,8 +100,9 @@ def _status(address: str) -> int:
 
 @contextlib.contextmanager
 def running_stack(place: Path) -> Iterator[Stack]:
-    said, log = place / "stdout", place / "stderr.log"
-    command = [sys.executable, "-m", "app.cli.main", *COMMAND]
+    """In a directory that PostgreSQL reaches, see tests/places.py."""
+    said, log, data = place / "stdout", place / "stderr.log", place / "data"
+    command = [sys.executable, "-m", "app.cli.main", *COMMAND, str(data)]
     environment = {**os.environ, **SETTINGS}
     with said.open("wb") as out, log.open("wb") as err:
         process = subprocess.Popen(
@@ -109,7 +113,7 @@ def running_stack(place: Path) -> Iterator[Stack]:
             preexec_fn=dies_with_parent(signal.SIGTERM),  # a killed test run leaves nothing behind
         )
     try:
-        yield Stack(process, said, log)
+        yield Stack(process, said, log, data)
     finally:
         process.terminate()
         try:

@@ -112,9 +112,7 @@ class World:
         self.shopper = ContinuePayment(database, observe, drafts, submit, conclude, clock)
         self.expire = ExpireSession(database, observe, providers, clock)
         self.receive = ReceiveMessage(database, self, observe, clock, ids)
-        self.recover = RecoverAttempt(
-            database, submit, {OwnerKind.SESSION: conclude}, clock, LEASE
-        )
+        self.recover = RecoverAttempt(database, submit, {OwnerKind.SESSION: conclude}, clock, LEASE)
         self.jobs = (
             Messages(database, self.receive, LEASE),
             Attempts(database, self.recover),

@@ -13,15 +13,20 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from litestar import Litestar
 
-from app.main import build
+from app.main import Parts, build
 from app.sandbox.mollie.server import create_sandbox
 from app.settings import Settings
 from infrastructure.identity.dev_tokens import DevSigner
+from infrastructure.postgres.audit import AuditTx
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.transaction import PostgresTx
 from infrastructure.secrets import AesGcmVault, new_key
-from tests.http.house import Builder, House
+from tests.http.house import CLOCK, IDS, Builder, House
 from tests.http.lifespan import running
+from tests.http.paid import Paid
+from tests.http.street import Street
+from tests.http.subscribed import subscribe
+from tests.http.till import Till
 from tests.waiting import eventually
 
 PUBLIC_URL: Final = "https://billing.example"
@@ -120,3 +125,47 @@ async def house(
 ) -> House:
     app, other = await builder.estate(signer), await builder.estate(signer)
     return House(door, builder.database, owner_connection, app, other)
+
+
+@pytest.fixture
+async def paid(house: House) -> House:
+    """Both apps' tenants have paid for something, and a payment method: as rows alone, for tests
+    that ask who may do what with them. The books are not right with them."""
+    for estate in (house.app, house.other):
+        async with house.database.begin(estate.app_uuid) as tx:
+            await Paid(estate.app_uuid, estate.ids, IDS, CLOCK.now()).add(tx)
+    return house
+
+
+@pytest.fixture(scope="session")
+async def parts(settings: Settings) -> AsyncIterator[Parts]:
+    """What a worker stands on."""
+    parts = Parts(settings)
+    async with parts.open():
+        yield parts
+
+
+@pytest.fixture
+def till(house: House, sandbox: httpx.AsyncClient, parts: Parts) -> Till:
+    return Till(house, sandbox, parts)
+
+
+@pytest.fixture
+async def subscribed(paid: House) -> House:
+    """Both apps' tenants have a subscription, and another that owes: as rows alone, too."""
+    for estate in (paid.app, paid.other):
+        estate.ids["subscription"] = await subscribe(paid.database, estate)
+        estate.ids["owing"] = await subscribe(paid.database, estate, owes=True)
+    return paid
+
+
+@pytest.fixture
+async def street(
+    house: House, sandbox: httpx.AsyncClient, settings: Settings, parts: Parts
+) -> AsyncIterator[Street]:
+    """Whom charges are made on, at a sandbox that leaves their outcome to the test."""
+    await sandbox.post("/_control/settings", json={"recurringOutcome": "open"})
+    audit = Database(settings.database_url, AuditTx, pool_size=1)
+    async with audit.open():
+        yield Street(house, sandbox, parts, audit)
+    await sandbox.post("/_control/settings", json={"recurringOutcome": "paid"})

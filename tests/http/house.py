@@ -7,7 +7,7 @@ Made through the same services that requests go through, and anew for each test.
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -28,6 +28,7 @@ from domain.ledger.ports import PostingQuery
 from domain.ledger.rules import Fact, balance_granted
 from domain.payments.payment_provider import ProviderName
 from domain.payments.provider_service import NewProvider, ProviderService
+from domain.subscriptions.test_clock import TestClock
 from domain.tenancy.api_key import ApiKey, hash_secret
 from domain.tenancy.app import App, JwtIssuer, SigningAlgorithm
 from domain.tenancy.caller import Actor, KeyType, Scope
@@ -39,7 +40,6 @@ from infrastructure.postgres.database import Database
 from infrastructure.postgres.transaction import PostgresTx
 from infrastructure.secrets import AesGcmVault
 from infrastructure.system import SystemClock, SystemIds, webhook_secret
-from tests.http.paid import Paid
 
 EUR: Final = Currency("EUR")
 CLOCK, IDS = SystemClock(), SystemIds()
@@ -187,7 +187,7 @@ class Builder:
             await self._people(tx, estate)
             await self._catalog(tx, estate)
             await self._posting(tx, estate)
-            await Paid(estate.app_uuid, estate.ids, IDS, CLOCK.now()).add(tx)
+            await add_clock(tx, estate)
             for key_type in KeyType:
                 estate.secrets[key_type.value] = await add_key(tx, estate, key_type)
         await self._events(estate)
@@ -296,6 +296,16 @@ class Builder:
             ((delivery, event),) = await log(endpoint.uuid, status=None, after=None, limit=1)
         estate.ids["webhook_endpoint"] = str(endpoint.uuid)
         estate.ids["event"], estate.ids["delivery"] = str(event.uuid), str(delivery.uuid)
+
+
+async def add_clock(tx: PostgresTx, estate: Estate) -> None:
+    """A test clock that nobody lives by."""
+    at = datetime(2026, 1, 31, 9, tzinfo=UTC)
+    clock = TestClock(
+        uuid=IDS.new(), app_uuid=estate.app_uuid, now=at, created_at=at, updated_at=at
+    )
+    await tx.test_clocks.add(clock)
+    estate.ids["test_clock"] = str(clock.uuid)
 
 
 async def add_key(tx: PostgresTx, estate: Estate, key_type: KeyType, **facts: Any) -> str:

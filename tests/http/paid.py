@@ -12,7 +12,13 @@ from msgspec.structs import replace
 from domain.catalog.quote import Quote
 from domain.checkout.book import Book
 from domain.checkout.ports import Intent
-from domain.checkout.session import CheckoutSession, Mode, SessionPaymentStatus, SessionStatus, Terms
+from domain.checkout.session import (
+    CheckoutSession,
+    Mode,
+    SessionPaymentStatus,
+    SessionStatus,
+    Terms,
+)
 from domain.kernel.idempotency import RequestKey
 from domain.kernel.ids import AppUuid, Ids, TenantUuid
 from domain.kernel.money import Currency, Money

@@ -55,5 +55,19 @@ def _fall_due(pen: Pen) -> None:
 
 async def owe(house: House) -> str:
     """Another subscription that owes, and a payment method to try."""
-    await house.connection.execute("update mandates set status = 'valid'")
+    await revive(house)
     return await subscribe(house.database, house.app, owes=True)
+
+
+async def revive(house: House) -> None:
+    """A charge has told that the provider does not know the payment method."""
+    await house.connection.execute("update mandates set status = 'valid'")
+
+
+async def quote_a_change(house: House, estate: Estate) -> str:
+    """For the estate's subscription: a second seat, and no bill for it."""
+    path = estate.path(f"/subscriptions/{estate.ids['subscription']}/change-quotes")
+    body = {"mode": "no_bill", "quantity": 2}
+    answer = await house.door.post(path, json=body, headers=dict(estate.admin))
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["items"][0]["quote"])

@@ -273,12 +273,17 @@ async def test_the_other_apps_things_cannot_be_told_from_none(house: House, fiel
     assert await house.rows() == before
 
 
-async def test_a_free_price_and_a_trial_are_refused(house: House):
+async def test_a_free_price_is_refused(house: House):
     free = await price(house, unitAmount=0)
     assert code(await house.buy(productPriceUuid=free)) == "422 [E4220]"
-    trial = await price(house, recurring=True, recurringInterval="month", trialDays=7)
-    refused = await house.buy(mode="subscription", productPriceUuid=trial)
-    assert code(refused) == "422 [E4220]"
+
+
+async def test_a_trial_takes_a_verification_amount_and_not_the_price(house: House):
+    monthly = {"recurring": True, "recurringInterval": "month", "trialDays": 7}
+    for unit_amount in (9_99, 0):
+        trial = await price(house, unitAmount=unit_amount, **monthly)
+        row = await house.bought(mode="subscription", productPriceUuid=trial, quantity=3)
+        assert (row["amountTotal"], row["amountTax"]) == (100, 0)
 
 
 @pytest.mark.parametrize("provider", ["komoju", "paypal", "Mollie", "mollie%20"])

@@ -18,6 +18,8 @@ from tests.fakes.issuer import b64, signed
 from tests.http.examples import EXAMPLES, GUARDED, routes
 from tests.http.house import CLOCK, Builder, Headers, House, Json, add_key, code
 
+pytestmark = pytest.mark.usefixtures("paid")
+
 WIDE: Final = "/products"
 ROUTES: Final = (("GET", WIDE), ("POST", WIDE), ("GET", "/tenants/{tenant}"))
 """One that reads, one that writes, one that is a tenant's."""

@@ -8,6 +8,8 @@ from litestar import Litestar
 from tests.http.examples import EXAMPLES, WITH_BODY, Route, routes
 from tests.http.house import Headers, House, Json, code, problems
 
+pytestmark = pytest.mark.usefixtures("subscribed")
+
 MANY_MISTAKES: Final[dict[str, tuple[Json, set[str]]]] = {
     "openCheckoutSession": (
         {
@@ -82,6 +84,24 @@ MANY_MISTAKES: Final[dict[str, tuple[Json, set[str]]]] = {
     "requestRefund": (
         {"amount": 0, "description": "a\nb", "reason": "x"},
         {"amount", "description", "reason"},
+    ),
+    "startSubscription": (
+        {"productPriceUuid": "x", "quantity": 0, "trialDays": 731, "amountTotal": 1},
+        {"productPriceUuid", "quantity", "trialDays", "amountTotal"},
+    ),
+    "cancelSubscription": (
+        {"when": "tomorrow", "at": "2026-01-01T00:00:00", "reason": "No!", "canceledAt": 1},
+        {"when", "at", "reason", "canceledAt"},
+    ),
+    "pauseSubscription": ({"resumesAt": "soon", "pausedAt": 1}, {"resumesAt", "pausedAt"}),
+    "openPaymentLink": (
+        {"successUrl": "ftp://shop.example", "locale": "german", "amountTotal": 1},
+        {"successUrl", "cancelUrl", "locale", "amountTotal"},
+    ),
+    "replacePaymentMethod": ({"mandateUuid": "x"}, {"paymentMethodUuid", "mandateUuid"}),
+    "updateBillingPolicy": (
+        {"timeZone": 1, "retryDays": ["x"], "graceDays": "7", "finalAction": "burn", "version": 1},
+        {"timeZone", "retryDays[0]", "graceDays", "finalAction", "version"},
     ),
     "createPaymentProvider": (
         {"name": "paypal", "credential": "short", "verificationAmount": 0, "isDefault": True},

@@ -15,7 +15,8 @@ from litestar import Litestar
 from app.http.caller import GUARDS, public
 from tests.http.examples import EXAMPLES, GUARDED, PUBLIC, UNKNOWN, Route, routes
 from tests.http.house import NOBODY, Headers, House, code
-from tests.http.subscribed import subscribe
+
+pytestmark = pytest.mark.usefixtures("subscribed")
 
 OWN_IDS: Final = ("app_uuid", "provider", "token")
 """Parameters that name no row of an app."""
@@ -35,12 +36,9 @@ def served(application: Litestar) -> dict[str, Route]:
 
 @pytest.fixture
 async def session(house: House) -> str:
-    """The tenant has an open session, and subscriptions."""
+    """The tenant has an open session."""
     row = await house.bought()
     house.app.ids["session"] = row["uuid"]
-    for estate in (house.app, house.other):
-        estate.ids["subscription"] = await subscribe(house.database, estate)
-        estate.ids["owing"] = await subscribe(house.database, estate, owes=True)
     return row["uuid"]
 
 

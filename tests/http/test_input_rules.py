@@ -13,6 +13,8 @@ from tests.http.examples import EXAMPLES, WITH_BODY, Route, routes
 from tests.http.house import House, Json, problems
 from tests.http.test_errors import admitted
 
+pytestmark = pytest.mark.usefixtures("subscribed")
+
 KIB: Final = 1024
 HUGE: Final = 10**30
 

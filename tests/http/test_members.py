@@ -10,7 +10,9 @@ from tests.make import a_uuid
 
 NEW: Final = str(a_uuid(51))
 MEMBER: Final = {"appUuid", "tenantUuid", "userUuid", "role", "createdAt"}
-TENANT: Final = {"uuid", "appUuid", "name", "email", "metadata", "createdAt", "updatedAt"}
+TENANT: Final = {
+    "uuid", "appUuid", "name", "email", "metadata", "testClockUuid", "createdAt", "updatedAt",
+}  # fmt: skip
 
 
 def seat(house: House, user: str = NEW, tenant: str = "tenant") -> str:

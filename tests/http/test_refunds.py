@@ -1,29 +1,11 @@
 """Money that the app gives back: how much may go, once for each key, and who may ask for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
-import httpx
-import pytest
-
-from app.main import Parts
-from app.settings import Settings
-from tests.http.house import House, code, problems
+from tests.http.house import code, problems
 from tests.http.till import Till
 
 WHOLE = 5831
-
-
-@pytest.fixture(scope="session")
-async def parts(settings: Settings) -> AsyncIterator[Parts]:
-    parts = Parts(settings)
-    async with parts.open():
-        yield parts
-
-
-@pytest.fixture
-async def till(house: House, sandbox: httpx.AsyncClient, parts: Parts) -> Till:
-    return Till(house, sandbox, parts)
 
 
 async def test_without_an_amount_all_that_is_left_is_given_back(till: Till):

@@ -12,8 +12,10 @@ from litestar import Litestar
 
 from domain.tenancy.caller import Scope
 from tests.http.examples import EXAMPLES, GUARDED, routes
-from tests.http.house import IDS, Headers, House, code
-from tests.http.subscribed import owe, subscribe
+from tests.http.house import IDS, Headers, House, add_clock, code
+from tests.http.subscribed import owe, quote_a_change, revive, subscribe
+
+pytestmark = pytest.mark.usefixtures("paid")
 
 HIDDEN: Final = "404 [E4040]"
 FORBIDDEN: Final = "403 [E4031]"
@@ -60,9 +62,7 @@ def write(area: str) -> frozenset[str]:
 CATALOG: Final = Rule(write("catalog"), key="write")
 BILLING: Final = Rule(read("billing"), HIDDEN, TENANTS_OWN, "read")
 MONEY_BACK: Final = Rule(read("billing") | read("refunds"), HIDDEN, TENANTS_OWN, "read")
-METHODS: Final = Rule(
-    write("billing"), HIDDEN, TENANTS_OWN, "write", frozenset({"billing:read"})
-)
+METHODS: Final = Rule(write("billing"), HIDDEN, TENANTS_OWN, "write", frozenset({"billing:read"}))
 WEBHOOKS: Final = Rule(read("webhooks"), key="read")
 WEBHOOKS_WRITE: Final = Rule(write("webhooks"), key="write")
 MEMBERS: Final = Rule(
@@ -130,6 +130,9 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "openPaymentLink": SUBSCRIPTION,
     "replacePaymentMethod": SUBSCRIPTION,
     "retrySubscription": SUBSCRIPTION,
+    "quoteSubscriptionChange": SUBSCRIPTION,
+    "changeSubscription": SUBSCRIPTION,
+    "cancelScheduledSubscriptionChange": SUBSCRIPTION,
     "listPaymentMethods": BILLING,
     "makePaymentMethodDefault": METHODS,
     "revokePaymentMethod": METHODS,
@@ -141,6 +144,11 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "cancelRefund": Rule(write("refunds"), key="write"),
     "getBillingPolicy": Rule(read("billing"), key="read"),
     "updateBillingPolicy": Rule(write("billing"), key="write"),
+    "listTestClocks": Rule(read("billing"), key="read"),
+    "createTestClock": Rule(write("billing"), key="write"),
+    "getTestClock": Rule(read("billing"), key="read"),
+    "deleteTestClock": Rule(write("billing"), key="write"),
+    "advanceTestClock": Rule(write("billing"), key="write"),
     "listPostings": Rule(read("billing"), key="read"),
     "getPosting": BILLING,
     "listLedgerBalances": Rule(read("billing"), key="read"),
@@ -186,6 +194,13 @@ async def test_who_may_do_what(house: House, application: Litestar, operation: s
             house.app.ids["session"] = (await house.bought(quantity=len(heard) + 1))["uuid"]
         if "subscription" in example.names.values():
             house.app.ids["subscription"] = await subscribe(house.database, house.app)
+        if "test_clock" in example.names.values():
+            async with house.database.begin(house.app.app_uuid) as tx:
+                await add_clock(tx, house.app)
+        if operation == "changeSubscription":
+            house.app.ids["quote"] = await quote_a_change(house, house.app)
+        if operation == "startSubscription":
+            await revive(house)
         if "owing" in example.names.values():
             house.app.ids["owing"] = await owe(house)
         if operation == "removeMember":

@@ -174,5 +174,3 @@ class Till:
     async def chargebacks_are(self, action: str) -> None:
         admin = self.house.app.admin
         await self.house.ok(admin, "PUT", "/billing-policy", {"chargebackAction": action})
-
-

@@ -188,3 +188,23 @@ def test_a_request_without_a_key_is_known_by_what_it_says():
     assert ask.stored_key == "·0102"
     assert replace(ask, key="mine").stored_key == "mine"
     assert an_order().lifetime == timedelta(hours=24)
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_usable", "why"),
+    [
+        (ProviderMode.LIVE, True, "live account"),
+        (ProviderMode.TEST, False, "deleted"),
+    ],
+)
+def test_who_lives_by_a_test_clock_pays_at_a_test_account_while_there_is_the_clock(
+    mode: ProviderMode, is_usable: bool, why: str
+):
+    by_clock = a_tenant(test_clock_uuid=a_uuid(91))
+    account = an_account(mode=mode)
+    for order in (an_order(), an_order(mode=Mode.SETUP, currency="EUR", price_uuid=None)):
+        with pytest.raises(Refused, match=why) as refused:
+            priced(order, tenant=by_clock, account=account, clock_is_usable=is_usable)
+        assert refused.value.field == "tenantUuid"
+    assert priced(tenant=by_clock, account=an_account(mode=ProviderMode.TEST))
+    assert priced(account=account, clock_is_usable=is_usable)

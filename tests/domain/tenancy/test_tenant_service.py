@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.kernel.errors import Conflict, Forbidden, NotFound
+from domain.kernel.errors import Conflict, Forbidden, NotFound, Refused
 from domain.kernel.pages import PageRequest
 from domain.tenancy.caller import Scope
 from domain.tenancy.tenant import Role
@@ -20,6 +20,7 @@ from tests.make import (
     TENANT,
     USER,
     a_tenant,
+    a_uuid,
     an_actor,
 )
 
@@ -178,3 +179,15 @@ async def test_who_is_no_member_cannot_be_removed(service, tx):
     with pytest.raises(NotFound):
         await service.remove_member(tx, BACKEND, SEAT)
     assert told(tx) == []
+
+
+async def test_a_tenant_lives_by_a_test_clock_from_the_beginning_or_never(service):
+    clock = a_uuid(91)
+    tx = FakeTenancyTx(FakeTenants(clocks={clock}))
+    made = await service.create(tx, BACKEND, NewTenant(name="Bakery", test_clock_uuid=clock))
+    assert made.test_clock_uuid == clock
+    renamed = await service.update(tx, BACKEND, made.uuid, TenantChange(name="Mill"))
+    assert renamed.test_clock_uuid == clock
+    with pytest.raises(Refused) as refused:
+        await service.create(tx, BACKEND, NewTenant(name="Mill", test_clock_uuid=a_uuid(92)))
+    assert refused.value.field == "testClockUuid"
