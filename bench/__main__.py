@@ -1,7 +1,7 @@
 """`make bench`: what a checkout, a list of products and a renewal cost, beside the same work bare.
 
-Prints tables and a verdict; one question alone is asked by its name. Exit status 1 when a budget of round trips is broken; how fast it was
-decides nothing, for that depends on the machine.
+Prints tables and a verdict; one question alone is asked by its name. Exit status 1 when a budget of
+round trips is broken; how fast it was decides nothing, for that depends on the machine.
 """
 
 import argparse

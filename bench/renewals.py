@@ -1,13 +1,13 @@
 """What does a renewal cost? Eight workers on many due subscriptions, beside as many bare charges.
 
-A renewal goes all the way: billed, charged, and told by the provider that it is paid, which the
-API takes in. One tenant and one mandate have them all, as copies of a subscription that is bought.
+In two halves: it is billed and charged, and what becomes of the charge is taken in. The provider
+tells nobody, so that the workers do both, and no half waits for the other. One tenant and one
+mandate have them all, as copies of a subscription that is bought.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from typing import Final
 from uuid import UUID
 
@@ -33,7 +33,7 @@ _PATIENCE_S: Final = 600
 _LOOK_S: Final = 0.05
 
 _CHARGED: Final = "select count(*) from payments where bill_uuid is not null"
-_OPEN: Final = "select count(*) from subscriptions where status <> 'active' or due_at <= now()"
+_UNPAID: Final = "select count(*) from subscriptions where status <> 'active' or due_at <= now()"
 _TWICE: Final = """
     select count(*) from (select from payments where bill_uuid is not null
                            group by bill_uuid having count(*) > 1) t
@@ -43,26 +43,25 @@ _TWICE: Final = """
 class Cpu(Struct, frozen=True):
     """Milliseconds, so far or of one renewal."""
 
-    workers: float
-    api: float
+    python: float
     postgres: float
     sandbox: float
 
-    def per(self, count: int, before: "Cpu") -> "Cpu":
-        pairs = zip(_values(self), _values(before), strict=True)
-        return Cpu(*((now - then) / count for now, then in pairs))
+    def __str__(self) -> str:
+        return f"{self.python:.2f} | {self.postgres:.2f} | {self.sandbox:.2f}"
+
+
+class Half(Struct, frozen=True):
+    per_s: float
+    cpu: Cpu
 
 
 class Renewed(Struct, frozen=True):
     count: int
-    charged_s: float
-    """Until the provider has been asked for all of them."""
-    paid_s: float
-    """Until all are paid."""
-    cpu: Cpu
+    charging: Half
+    settling: Half
+    bare: Half
     charged_twice: int
-    bare: Spent
-    bare_cpu: Cpu
     trips: Count
 
 
@@ -71,35 +70,83 @@ def measure(house: House, *, quick: bool) -> Renewed:
 
 
 async def _measure(house: House, count: int) -> Renewed:
-    app_uuid = UUID(house.facts.app_uuid)
     connection = await asyncpg.connect(house.settings.database_url)
     try:
-        with ExitStack() as resources:
-            await _subscribe(house, connection)
-            errand = TripsErrand(settings=house.settings, app_uuid=app_uuid)
-            counter = resources.enter_context(runner("bench.renewal_trips", house.directory))
-            trips = counter.do(errand, Count)
-            pids = resources.enter_context(workers(house, WORKERS))
-            await make_due(connection, app_uuid, WARM_UP)
-            await _until(lambda: _is_zero(connection, _OPEN))
+        await _subscribe(house, connection)
+        await _control(house, "webhooks", mode="drop")
+        with runner("bench.renewal_trips", house.directory) as counter:
+            app_uuid = UUID(house.facts.app_uuid)
+            trips = counter.do(TripsErrand(settings=house.settings, app_uuid=app_uuid), Count)
+        with workers(house, WORKERS) as pids:
+            await _charge(house, connection, pids, WARM_UP)
+            await _settle(house, connection, pids)
             await connection.execute("vacuum analyze")
-            before = _spent(house, pids)
-            had = await connection.fetchval(_CHARGED)
-            await make_due(connection, app_uuid, count)
-            began = time.monotonic()
-            await _until(lambda: _reaches(connection, _CHARGED, had + count))
-            charged_s = time.monotonic() - began
-            await _until(lambda: _is_zero(connection, _OPEN))
-            paid_s = time.monotonic() - began
-            cpu = _spent(house, pids).per(count, before)
-        with runner("bench.charges", house.directory) as bare:
-            before = _spent(house, [bare.pid])
-            spent = bare.do(await _bare_charges(house, connection, count), Spent)
-            bare_cpu = _spent(house, [bare.pid]).per(count, before)
+            charging = await _charge(house, connection, pids, count)
+            settling = await _settle(house, connection, pids)
+        bare = await _bare(house, connection, count)
         twice = await connection.fetchval(_TWICE)
+        await _control(house, "webhooks", mode="normal")
     finally:
         await connection.close()
-    return Renewed(count, charged_s, paid_s, cpu, twice, spent, bare_cpu, trips)
+    return Renewed(count, charging, settling, bare, twice, trips)
+
+
+async def _charge(
+    house: House, connection: asyncpg.Connection, pids: list[int], count: int
+) -> Half:
+    had = await connection.fetchval(_CHARGED)
+    await make_due(connection, UUID(house.facts.app_uuid), count)
+    watch = Watch(house, pids)
+    await _until(lambda: _reaches(connection, _CHARGED, had + count))
+    return watch.read(count)
+
+
+async def _settle(house: House, connection: asyncpg.Connection, pids: list[int]) -> Half:
+    """All that is charged is looked at now, and not in two minutes."""
+    moved: str = await connection.execute(
+        "update payments set due_at = now() where bill_uuid "
+        "is not null and status in ('open', 'pending')"
+    )
+    watch = Watch(house, pids)
+    await _until(lambda: _is_zero(connection, _UNPAID))
+    return watch.read(int(moved.split()[-1]))
+
+
+async def _bare(house: House, connection: asyncpg.Connection, count: int) -> Half:
+    request: bytes = await connection.fetchval(
+        "select request from payment_attempts where bill_uuid is not null limit 1"
+    )
+    errand = BareCharges(
+        provider_url=house.settings.mollie_url,
+        credential=house.facts.mollie_api_key,
+        request=request.decode(),
+        count=count,
+        at_once=WORKERS * AT_ONCE_PER_APP,
+    )
+    with runner("bench.charges", house.directory) as bare:
+        watch = Watch(house, [bare.pid])
+        spent = bare.do(errand, Spent)
+        return Half(spent.count / spent.seconds, watch.read(count).cpu)
+
+
+class Watch:
+    """Time and CPU since it was made."""
+
+    def __init__(self, house: House, pids: list[int]) -> None:
+        self._house, self._pids = house, pids
+        self._spent, self._began = self._spent_ms(), time.monotonic()
+
+    def read(self, count: int) -> Half:
+        took = time.monotonic() - self._began
+        pairs = zip(self._spent_ms(), self._spent, strict=True)
+        return Half(count / took, Cpu(*((now - then) / count for now, then in pairs)))
+
+    def _spent_ms(self) -> tuple[float, float, float]:
+        return (
+            sum(process_ms(pid) for pid in self._pids),
+            family_ms(self._house.postgres_pid),
+            process_ms(self._house.sandbox_pid),
+        )
 
 
 async def _subscribe(house: House, connection: asyncpg.Connection) -> None:
@@ -114,35 +161,14 @@ async def _subscribe(house: House, connection: asyncpg.Connection) -> None:
         )
         answer.raise_for_status()
         ref = answer.json()["items"][0]["createdCheckoutSession"]["sessionId"]
-        path = f"{house.settings.mollie_url}/_control/payments/{ref}/status"
-        (await client.post(path, json={"status": "paid"})).raise_for_status()
+    await _control(house, f"payments/{ref}/status", status="paid")
     await _until(lambda: _reaches(connection, "select count(*) from subscriptions", 1))
 
 
-async def _bare_charges(house: House, connection: asyncpg.Connection, count: int) -> BareCharges:
-    request: bytes = await connection.fetchval(
-        "select request from payment_attempts where bill_uuid is not null limit 1"
-    )
-    return BareCharges(
-        provider_url=house.settings.mollie_url,
-        credential=house.facts.mollie_api_key,
-        request=request.decode(),
-        count=count,
-        at_once=WORKERS * AT_ONCE_PER_APP,
-    )
-
-
-def _spent(house: House, python_pids: list[int]) -> Cpu:
-    return Cpu(
-        workers=sum(process_ms(pid) for pid in python_pids),
-        api=process_ms(house.api_pid),
-        postgres=family_ms(house.postgres_pid),
-        sandbox=process_ms(house.sandbox_pid),
-    )
-
-
-def _values(cpu: Cpu) -> tuple[float, ...]:
-    return (cpu.workers, cpu.api, cpu.postgres, cpu.sandbox)
+async def _control(house: House, path: str, **said: str) -> None:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        answer = await client.post(f"{house.settings.mollie_url}/_control/{path}", json=said)
+        answer.raise_for_status()
 
 
 async def _is_zero(connection: asyncpg.Connection, sql: str) -> bool:
@@ -160,18 +186,20 @@ async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
 
 
 def table(found: Renewed) -> str:
-    per_s, cpu, bare = found.count / found.charged_s, found.cpu, found.bare_cpu
-    paid_per_s, bare_per_s = found.count / found.paid_s, found.bare.count / found.bare.seconds
     before, after = found.trips.before, found.trips.after
-    return f"""\
-| {found.count} of each | charges/s | paid/s | CPU ms: Python | API | PostgreSQL | sandbox |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: |
-| renewal, {WORKERS} workers | {per_s:.0f} | {paid_per_s:.0f} | {_cells(cpu)} |
-| bare charge, httpx | {bare_per_s:.0f} | - | {_cells(bare)} |
-
-A charge of a renewal: {before.statements} statements before the call, {after.statements} after it, \
-in {before.transactions + after.transactions} transactions. Charged twice: {found.charged_twice}."""
-
-
-def _cells(cpu: Cpu) -> str:
-    return " | ".join(f"{value:.2f}" for value in _values(cpu))
+    rows = {
+        f"renewal, charged by {WORKERS} workers": found.charging,
+        f"renewal, paid, taken in by {WORKERS} workers": found.settling,
+        "bare charge, httpx": found.bare,
+    }
+    return "\n".join(
+        [
+            f"| {found.count} of each | per second | CPU ms: Python | PostgreSQL | sandbox |",
+            "| --- | ---: | ---: | ---: | ---: |",
+            *(f"| {name} | {half.per_s:.0f} | {half.cpu} |" for name, half in rows.items()),
+            "",
+            f"The charge of a renewal takes {before.statements} statements before the call and "
+            f"{after.statements} after it, in {before.transactions + after.transactions} "
+            f"transactions. Charged twice: {found.charged_twice}.",
+        ]
+    )

@@ -99,8 +99,8 @@ class Database(Generic[TxT]):
         async with self.connection() as connection:
             # Built from a parsed UUID: nothing of a caller's text reaches this statement.
             setting = f"set local {APP_SETTING} = '{UUID(bytes=app_uuid.bytes)}'"
-            await connection.execute(f"begin; {setting}")
             try:
+                await connection.execute(f"begin; {setting}")
                 yield self._repositories(connection, app_uuid)
                 await connection.execute("commit")
             except BaseException:

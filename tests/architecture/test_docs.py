@@ -34,7 +34,7 @@ from tests.architecture.tree import ROOT, project_files, python_files
 from tests.places import open_place
 
 README: Final = ROOT / "README.md"
-STORY: Final = "Five minutes with curl"
+STORIES: Final = ("Five minutes with curl", "A year in two minutes", "Who may call")
 DOCUMENTS: Final = sorted(path for path in project_files() if path.suffix == ".md")
 LINK: Final = re.compile(r"(?:\]\(|src=\")(?!https?:|#)([^)#\"]+)")
 ROUTE_PART: Final = re.compile(r"\{\w+:(\w+)\}")
@@ -144,7 +144,7 @@ def kontor_dev(place: Path) -> Iterator[dict[str, Any]]:
     not (shutil.which("bash") and shutil.which("curl")), reason="the story needs bash and curl"
 )
 def test_the_readmes_story_runs_as_it_is_told():
-    told = [*blocks(README, under=STORY), *blocks(README, under="Who may call")]
+    told = [block for story in STORIES for block in blocks(README, under=story)]
     story = "\n".join(["set -euo pipefail", *told])
     with open_place() as place, kontor_dev(place) as facts:
         story = story.replace("http://127.0.0.1:8000", facts["apiUrl"])
