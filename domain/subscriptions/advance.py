@@ -6,6 +6,9 @@ A deed happens at the instant that it was due, however late somebody comes to do
 from datetime import datetime
 from enum import IntEnum
 
+from msgspec.structs import replace
+
+from domain.catalog.quote import Quote
 from domain.payments.ports import MandateStatus
 from domain.subscriptions.book import SubscriptionBook
 from domain.subscriptions.collect import collect, void, write_off
@@ -133,5 +136,9 @@ def _give_up(pen: Pen, *, at: datetime) -> None:
             for bill in open_bills:
                 write_off(pen, bill, at=at)
             period = pen.subscription.current_period
+            if any(bill.uuid == period.bill_uuid for bill in open_bills):
+                nothing = pen.book.balance - pen.book.balance
+                worth = replace(period, amount=Quote(nothing, nothing, nothing))
+                pen.book = pen.book.with_period(worth)
             pen.change(paid_through=period.ends_at)
             carry_on(pen, at=at)

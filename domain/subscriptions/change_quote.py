@@ -182,9 +182,11 @@ def _waits_for_calendar(book: SubscriptionBook) -> bool:
 
 
 def _credit(book: SubscriptionBook, at: datetime) -> tuple[Line, ...]:
-    """For the rest of what was paid for. Nothing was for a trial, or a skipped period."""
+    """For the rest of what was paid for. Nothing was for a trial, a skipped period, or one whose
+    bill is still owed or was given up."""
     period = book.subscription.current_period
-    if period.kind is not PeriodKind.BILLED:
+    owed = any(bill.uuid == period.bill_uuid for bill in book.open_bills)
+    if period.kind is not PeriodKind.BILLED or owed:
         return ()
     rest = unused(period.amount, period.starts_at, period.ends_at, at)
     line = Line(

@@ -40,7 +40,8 @@ def collect(pen: Pen, bill: Bill, *, at: datetime) -> None:
         _charge(pen, bill, mandate, at=at)
     elif status is MandateStatus.PENDING and _may_wait(pen, bill, at):
         look_at = at + MANDATE_LOOK_EVERY
-        pen.write_bill(replace(bill, next_try_at=look_at, failure_reason=MANDATE_PENDING))
+        for waiting in pen.book.collectable:  # all of them: they would be charged together
+            pen.write_bill(replace(waiting, next_try_at=look_at, failure_reason=MANDATE_PENDING))
         _fall_due(pen, at=at)
     else:
         fail(pen, bill, NO_PAYMENT_METHOD, at=at)

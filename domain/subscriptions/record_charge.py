@@ -1,6 +1,7 @@
 """Takes in what is seen of a charge's payment: the bills it settles, or what its failure means."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from domain.kernel.money import Money, half_up
 from domain.ledger import rules
 from domain.payments.attempt import PaymentAttempt, accepted
 from domain.payments.payment import ENDED, Payment
-from domain.payments.ports import PaymentStatus
+from domain.payments.ports import MandateStatus, PaymentStatus
 from domain.payments.postings import fact_of, fallen_through, money_back_postings
 from domain.payments.refund import RefundReason
 from domain.payments.sighting import PaymentFile, Sighting, adopt, money_back, planned, take_in
@@ -20,8 +21,11 @@ from domain.subscriptions.collect import fail, pay, void
 from domain.subscriptions.pen import Pen
 from domain.subscriptions.ports import SubscriptionsTx
 from domain.subscriptions.renew import carry_on
+from domain.subscriptions.subscription import SubscriptionStatus
 from domain.subscriptions.take_back import note_chargebacks, reopened_by
 from domain.subscriptions.write import WriteBook
+
+_S = SubscriptionStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +86,24 @@ def _follow(pen: Pen, attempt: PaymentAttempt, file: PaymentFile) -> PaymentFile
     bill = pen.book.bill(attempt.bill_uuid)
     if payment.status is PaymentStatus.PAID:
         if bill.is_open and _buys_nothing(pen, bill):
-            void(pen, bill, at=at)  # the money goes back
-            bill = pen.book.bill(bill.uuid)
+            void(pen, bill, at=at)
+            return receive(pen, file, [])  # the money goes back
         return receive(pen, file, [] if payment.is_surplus else _bills_for(pen, bill))
     is_newest = pen.book.attempts_of(bill)[-1].uuid == attempt.uuid
     if payment.status in ENDED and bill.is_open and is_newest and not payment.is_surplus:
         fail(pen, bill, payment.failure_reason or str(payment.status), at=at)
+        _try_the_new_method(pen, bill, payment)
     return file
+
+
+def _try_the_new_method(pen: Pen, bill: Bill, payment: Payment) -> None:
+    """Another payment method was given while the old one was being charged: at once, then."""
+    bill, mandate = pen.book.bill(bill.uuid), pen.book.mandate()
+    if bill not in pen.book.collectable or pen.subscription.status is not _S.PAST_DUE:
+        return
+    is_valid = mandate is not None and mandate.status is MandateStatus.VALID
+    if mandate and is_valid and payment.mandate_ref not in (None, mandate.provider_ref):
+        pen.write_bill(replace(bill, next_try_at=pen.now))
 
 
 def _buys_nothing(pen: Pen, bill: Bill) -> bool:
@@ -97,8 +112,15 @@ def _buys_nothing(pen: Pen, bill: Bill) -> bool:
     subscription = pen.subscription
     if bill.is_of_change:
         is_over = bill.issued_at < subscription.current_period.starts_at
-        return subscription.has_ended or is_over
+        return subscription.has_ended or is_over or _outlives(bill, subscription.cancel_at)
     return subscription.has_ended and subscription.paid_through is None
+
+
+def _outlives(bill: Bill, cancel_at: datetime | None) -> bool:
+    """It is for a new period, beyond an end that was wished for meanwhile."""
+    assert bill.change is not None
+    begins_anew = bill.change.restarts_at is not None
+    return begins_anew and cancel_at is not None and cancel_at < bill.lines[-1].ends_at
 
 
 def _bills_for(pen: Pen, bill: Bill) -> list[Bill]:

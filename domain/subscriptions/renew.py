@@ -169,6 +169,8 @@ def resume(pen: Pen, reason: str, *, at: datetime) -> None:
     pen.change(paused_at=None, pause_reason=None, resumes_at=None)
     due = [bill for bill in pen.book.open_bills if is_due(pen, bill)]
     pen.say("resumed", at=at, reason=reason)
+    if due and pen.subscription.current_period.ends_at < at:
+        _leave_out(pen, at)
     if any(pen.book.is_being_tried(bill) for bill in due):
         pen.move(_S.COLLECTING, reason, at=at)
     elif due:  # out of the pause first: a charge that cannot be made must not leave it half ended
@@ -178,6 +180,14 @@ def resume(pen: Pen, reason: str, *, at: datetime) -> None:
         pen.move(_S.ACTIVE, reason, at=at)
         if pen.subscription.current_period.ends_at <= at:
             restart(pen, at)
+
+
+def _leave_out(pen: Pen, at: datetime) -> None:
+    """The days of a pause cost nothing, also for whoever owed something before it: once that is
+    paid, the next period begins where the pause ended."""
+    number = pen.subscription.current_period.number + 1
+    _skip(pen, number, pen.subscription.current_period.ends_at, at)
+    pen.change(anchor_at=at, anchor_number=number + 1)
 
 
 def _as_if_new(pen: Pen, bill: Bill) -> Bill:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from domain.catalog.quote import Quote
 from domain.kernel.money import Money
 from domain.ledger import rules
 from domain.payments.chargeback import Chargeback
@@ -47,7 +48,7 @@ def note_chargebacks(pen: Pen, before: PaymentFile, file: PaymentFile) -> None:
         if was is None and chargeback.reversed_at is None:
             _taken(pen, file, chargeback)
         elif was is not None and was.reversed_at is None and chargeback.reversed_at is not None:
-            _given_again(pen, chargeback)
+            _given_again(pen, file, chargeback)
 
 
 def _taken(pen: Pen, file: PaymentFile, chargeback: Chargeback) -> None:
@@ -59,6 +60,8 @@ def _taken(pen: Pen, file: PaymentFile, chargeback: Chargeback) -> None:
     ]
     if not bills or pen.subscription.has_ended:
         return
+    if action is not ChargebackAction.RECOLLECT:
+        _reprice(pen, bills, worthless=True)
     if action is ChargebackAction.RECOLLECT:
         _recollect(pen, bills, chargeback)
     elif action is ChargebackAction.SUSPEND and pen.subscription.status is not _S.PAUSED:
@@ -84,8 +87,20 @@ def _recollect(pen: Pen, bills: list[Bill], chargeback: Chargeback) -> None:
         fail(pen, opened[0], chargeback.reason or "charged_back", at=at)
 
 
-def _given_again(pen: Pen, chargeback: Chargeback) -> None:
+def _reprice(pen: Pen, bills: list[Bill], *, worthless: bool) -> None:
+    """What was not paid for, or is not any more, is worth no credit in a change."""
+    period = pen.subscription.current_period
+    for bill in bills:
+        if bill.uuid == period.bill_uuid:
+            nothing = bill.open - bill.open
+            worth = Quote(nothing, nothing, nothing) if worthless else bill.amount
+            pen.book = pen.book.with_period(replace(period, amount=worth))
+
+
+def _given_again(pen: Pen, file: PaymentFile, chargeback: Chargeback) -> None:
     at, left = pen.now, chargeback.amount
+    paid_with_it = [b for b in pen.book.bills if b.payment_uuid == file.payment.uuid]
+    _reprice(pen, paid_with_it, worthless=False)
     touched = [bill for bill in pen.book.bills if bill.chargeback_uuid == chargeback.uuid]
     twice = left - left
     for bill in touched:

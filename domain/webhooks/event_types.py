@@ -99,7 +99,7 @@ _ALL: Final = (
     EventType("subscription.change_failed", "The change could not be paid", _SUBSCRIPTION),
     EventType("subscription.payment_method_replaced", "It is charged through another mandate",
               _SUBSCRIPTION),
-    EventType("subscription.credited", "A bank gave back what had been paid again: it is credit now",
+    EventType("subscription.credited", "A bank gave back what was paid again: it is credit now",
               _SUBSCRIPTION),
     EventType("bill.issued", "A tenant owes for a period, or for a change", _BILL),
     EventType("bill.carried", "Too little to collect; the next bill takes it along", _BILL),

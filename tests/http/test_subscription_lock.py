@@ -29,7 +29,7 @@ async def test_whoever_waited_for_a_subscription_reads_all_of_it_as_it_has_becom
         before = await tx.subscriptions.book(uuid, lock=True)
         waiting = asyncio.create_task(read())
         async with asyncio.timeout(5):
-            while not await somebody_waits(house):
+            while not await somebody_waits(house):  # noqa: ASYNC110  # PostgreSQL sets no event
                 await asyncio.sleep(0.01)
         pen = Pen(before, IDS, CLOCK.now())
         next_period(pen)
