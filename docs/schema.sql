@@ -316,9 +316,12 @@ CREATE FUNCTION apps_with_due_work(at timestamp with time zone) RETURNS SETOF uu
     FROM checkout_sessions
    WHERE ((checkout_sessions.status = 'open'::text) AND (checkout_sessions.due_at <= apps_with_due_work.at))
  UNION
-  SELECT subscriptions.app_uuid
-    FROM subscriptions
-   WHERE ((subscriptions.test_clock_uuid IS NULL) AND (subscriptions.due_at <= apps_with_due_work.at))
+  SELECT p.app_uuid
+    FROM ( SELECT DISTINCT payment_providers.app_uuid
+            FROM payment_providers) p
+   WHERE (EXISTS ( SELECT
+            FROM subscriptions s
+           WHERE ((s.app_uuid = p.app_uuid) AND (s.test_clock_uuid IS NULL) AND (s.due_at <= apps_with_due_work.at))))
  UNION
   SELECT test_clocks.app_uuid
     FROM test_clocks
@@ -1085,7 +1088,7 @@ CREATE UNIQUE INDEX refunds_once_key ON refunds USING btree (app_uuid, payment_u
 
 CREATE INDEX refunds_payment_idx ON refunds USING btree (app_uuid, payment_uuid);
 
-CREATE INDEX subscriptions_due_idx ON subscriptions USING btree (due_at, app_uuid) WHERE ((due_at IS NOT NULL) AND (test_clock_uuid IS NULL));
+CREATE INDEX subscriptions_due_idx ON subscriptions USING btree (app_uuid, due_at) WHERE ((due_at IS NOT NULL) AND (test_clock_uuid IS NULL));
 
 CREATE INDEX subscriptions_tenant_idx ON subscriptions USING btree (app_uuid, tenant_uuid, uuid);
 

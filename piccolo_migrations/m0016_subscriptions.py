@@ -31,7 +31,7 @@ alter table subscriptions
         'active', 'collecting', 'past_due', 'paused', 'canceled', 'expired')),
     add constraint subscriptions_mandate_fkey
         foreign key (app_uuid, mandate_uuid) references mandates (app_uuid, uuid);
-create index subscriptions_due_idx on subscriptions (due_at, app_uuid)
+create index subscriptions_due_idx on subscriptions (app_uuid, due_at)
     where due_at is not null and test_clock_uuid is null;
 
 create table bills (

@@ -75,10 +75,29 @@ for app in select * from apps_with_accounts() loop
        and p.number = (select max(number) from subscription_periods
                         where app_uuid = app and subscription_uuid = s.uuid);
 
+    -- Nobody was charged since: those days cost nothing, and what comes next begins today.
+    insert into subscription_periods (app_uuid, subscription_uuid, number, kind, starts_at,
+           ends_at, currency, subtotal_minor, tax_minor, total_minor, created_at)
+    select app, s.uuid, p.number + 1, 'skipped', p.ends_at, now(), p.currency, 0, 0, 0, now()
+      from subscriptions s
+      join lateral (select * from subscription_periods
+                     where app_uuid = app and subscription_uuid = s.uuid
+                     order by number desc limit 1) as p on true
+     where s.app_uuid = app and p.ends_at < now();
+
+    update subscriptions s
+       set anchor_at = p.ends_at, anchor_number = p.number + 1, due_at = p.ends_at
+      from subscription_periods p
+     where s.app_uuid = app and p.app_uuid = app and p.subscription_uuid = s.uuid
+       and p.kind = 'skipped';
+
     insert into subscription_history (app_uuid, subscription_uuid, number, new_status, reason, at,
            recorded_at)
-    select app, uuid, 1, status, 'checked_out', anchor_at, created_at
-      from subscriptions where app_uuid = app;
+    select app, s.uuid, 1, s.status, 'checked_out', p.starts_at, s.created_at
+      from subscriptions s
+      join subscription_periods p on p.app_uuid = app and p.subscription_uuid = s.uuid
+       and p.number = 1
+     where s.app_uuid = app;
 
     insert into ledger_postings (app_uuid, uuid, kind, source_uuid, tenant_uuid, currency,
            receivable, revenue, tax, happened_at)

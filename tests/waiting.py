@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def eventually(holds: Callable[[], bool], within_s: float = 15) -> bool:
+def eventually(holds: Callable[[], bool], within_s: float = 30) -> bool:
     """Whether it came to hold in time: `assert eventually(lambda: ...)`."""
     deadline = time.monotonic() + within_s
     while not holds():

@@ -230,8 +230,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "timeZone": "Days and months are counted on its calendar",
     "retryDays": "When a failed charge is tried again, in days after the first failure",
     "graceDays": "How many days access goes on after an unpaid period began",
-    "finalAction": "When the last retry has failed and grace is over: `cancel`, `pause`, or `keep`, "
-    "which writes the debt off and goes on",
+    "finalAction": "When the last retry has failed and grace is over: `cancel`, `pause`, or "
+    "`keep`, which writes the debt off and goes on",
     "missedPeriods": "What becomes of periods that were over before they were billed: `bill` or "
     "`skip`",
     "chargebackAction": "When a bank takes a payment back: `suspend` the subscription, `recollect` "
@@ -249,8 +249,8 @@ FIELDS: Final[Mapping[str, str]] = {
     "eventUuid": "The event: its `id` in the feed and in webhooks",
     "aggregateUuid": "What it happened to; its events arrive in their order",
     "sequence": "Counts the events of this aggregate, from 1",
-    "disabledReason": "`by_hand`, `failing` (five days without a success), `gone` (it answered 410) "
-    "or `deleted`; null while it is enabled",
+    "disabledReason": "`by_hand`, `failing` (five days without a success), `gone` (it answered "
+    "410) or `deleted`; null while it is enabled",
     "failingSince": "The first failure since something last arrived; null when all is well",
     "secret": "What its events are signed with. Told when it is made, and null ever after",
     "previousSecretExpiresAt": "Until when the secret of before signs as well",

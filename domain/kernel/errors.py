@@ -98,6 +98,13 @@ class ProviderUnreadable(DomainError):
     code = "provider_unreadable"
 
 
+class CredentialRefused(ProviderUnreadable):
+    """The provider does not let us in. Nothing was done, and nothing will be until the app has
+    given the account a valid credential."""
+
+    code = "provider_credential_refused"
+
+
 class Unavailable(DomainError):
     """Something we depend on did not answer in time. Safe to repeat with the same key."""
 

@@ -109,13 +109,15 @@ def balance_applied(fact: Fact, amount: Money) -> Posting:
     )
 
 
-def refund_made(fact: Fact, part: Quote) -> Posting:
-    """Source: the refund, of something sold. `part` comes from `part_of`."""
+def refund_made(fact: Fact, part: Quote, *, held: Money | None = None) -> Posting:
+    """Source: the refund, of something sold. `part` comes from `part_of`; `held` is what went back
+    with it of money that was never ours to keep."""
+    of_held = held or part.total - part.total
     return _posted(
         _K.REFUND_MADE,
         fact,
-        debit={_A.REFUNDS: part.subtotal, _A.TAX: part.tax},
-        credit={_A.CASH: part.total},
+        debit={_A.REFUNDS: part.subtotal, _A.TAX: part.tax, _A.HELD: of_held},
+        credit={_A.CASH: part.total + of_held},
     )
 
 

@@ -26,6 +26,7 @@ class AttemptStatus(StrEnum):
 
 BACKOFF_FIRST: Final = timedelta(seconds=10)
 BACKOFF_MAX: Final = timedelta(minutes=10)
+PATIENT_BACKOFF_MAX: Final = timedelta(hours=1)
 
 
 class OwnerKind(StrEnum):
@@ -87,6 +88,11 @@ def backoff(tries: int) -> timedelta:
     """10 s, 20 s, 40 s ... 10 min."""
     doublings = min(max(tries - 1, 0), 10)
     return min(BACKOFF_FIRST * (1 << doublings), BACKOFF_MAX)
+
+
+def patient_backoff(tries: int, age: timedelta) -> timedelta:
+    """Of what is never given up: after hours of silence, once an hour."""
+    return max(backoff(tries), min(age / 6, PATIENT_BACKOFF_MAX))
 
 
 def accepted(attempt: PaymentAttempt, *, at: datetime) -> PaymentAttempt:

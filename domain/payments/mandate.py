@@ -1,6 +1,6 @@
 """A mandate: the permission to charge a tenant again, kept at a provider."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -24,3 +24,11 @@ class Mandate(Struct, frozen=True, kw_only=True):
     details: Mapping[str, str] = {}
     created_at: datetime
     updated_at: datetime
+
+
+def usual(mandates: Sequence[Mandate]) -> Mandate | None:
+    """Of a tenant's at one account, oldest first: what is charged where none is named. The default,
+    or else the newest valid one, or else the newest."""
+    valid = [m for m in mandates if m.status is MandateStatus.VALID]
+    default = next((m for m in valid if m.is_default), None)
+    return default or (valid[-1] if valid else mandates[-1] if mandates else None)

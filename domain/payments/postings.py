@@ -39,17 +39,18 @@ def money_back_postings(
 
 def _refunds(before: PaymentFile | None, after: PaymentFile, at: datetime) -> Iterator[Posting]:
     posted = {r.uuid for r in _made(before)} if before else set()
-    of_sale = [r for r in _made(after) if not _is_of_held(after, r)]
-    gone = sum(r.amount.minor for r in of_sale if r.uuid in posted)
-    for refund in sorted(_made(after), key=lambda r: r.uuid):
-        if refund.uuid in posted:
-            continue
-        fact = fact_of(after.payment, refund.uuid, at)
+    gone = gone_of_held = 0
+    for refund in sorted(_made(after), key=lambda r: (r.uuid not in posted, r.uuid)):
+        fact, is_new = fact_of(after.payment, refund.uuid, at), refund.uuid not in posted
         if _is_of_held(after, refund):
-            yield rules.held_given_back(fact, refund.amount)
-        else:
-            yield rules.refund_made(fact, _part(_sold(after), gone, refund.amount))
-            gone += refund.amount.minor
+            if is_new:
+                yield rules.held_given_back(fact, refund.amount)
+            continue
+        held = min(refund.amount, _kept(after, refund, gone_of_held))
+        sold = refund.amount - held
+        if is_new:
+            yield rules.refund_made(fact, _part(_sold(after), gone, sold), held=held)
+        gone, gone_of_held = gone + sold.minor, gone_of_held + held.minor
 
 
 async def fallen_through(
@@ -73,12 +74,26 @@ def _is_of_held(file: PaymentFile, refund: Refund) -> bool:
     return file.is_held or refund.reason in (RefundReason.SURPLUS, RefundReason.VERIFICATION)
 
 
+def _kept(file: PaymentFile, refund: Refund, gone_minor: int) -> Money:
+    """Surplus that could not be given back before this refund was asked for: it goes first."""
+    fell = sum(
+        surplus.amount.minor
+        for surplus in _of_surplus(file)
+        if not surplus.gives_back and surplus.updated_at <= refund.created_at
+    )
+    return Money(max(fell - gone_minor, 0), refund.amount.currency)
+
+
 def _sold(file: PaymentFile) -> Quote:
-    """As much of the payment as bought something."""
+    """As much of the payment as bought something, whatever became of what is over."""
     payment = file.payment
-    surplus = (r for r in file.refunds if r.reason is RefundReason.SURPLUS and r.gives_back)
-    total = payment.amount - sum((r.amount for r in surplus), payment.amount - payment.amount)
+    over = sum((r.amount for r in _of_surplus(file)), payment.amount - payment.amount)
+    total = payment.amount - over
     return Quote(total - payment.tax, payment.tax, total)
+
+
+def _of_surplus(file: PaymentFile) -> list[Refund]:
+    return [r for r in file.refunds if r.reason is RefundReason.SURPLUS]
 
 
 def _made(file: PaymentFile) -> list[Refund]:

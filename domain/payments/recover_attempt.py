@@ -1,4 +1,9 @@
-"""Finishes an attempt whose asker died or never learned the outcome."""
+"""Finishes an attempt whose asker died or never learned the outcome.
+
+A charge that nobody watches is never given up for silence or nonsense: past its key's window it is
+only looked up, which costs nothing, and its subscription waits for the answer. A shopper's attempt
+is, so that somebody helps them.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +12,13 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.kernel.clock import Clock
-from domain.kernel.errors import DomainError, ProviderUnavailable, ProviderUnreadable
+from domain.kernel.errors import (
+    CredentialRefused,
+    DomainError,
+    ProviderBusy,
+    ProviderUnavailable,
+    ProviderUnreadable,
+)
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.accounts import AccountsTx
@@ -20,6 +31,9 @@ REVIEW_AFTER = timedelta(minutes=65)
 
 GIVE_UP_AFTER = timedelta(days=1)
 """An attempt that the provider has not answered for, or whose list is too long to read."""
+
+TRIES_MIN = 5
+"""Age alone says nothing: after a long downtime of ours, the first look is a late one."""
 
 
 class Conclusion(Protocol):
@@ -34,7 +48,7 @@ class Conclusion(Protocol):
         ...
 
     async def set_aside(self, attempt: PaymentAttempt) -> None:
-        """The provider contradicts what we asked: a person must look."""
+        """The provider contradicts what we asked, or cannot be understood: a person must look."""
         ...
 
 
@@ -60,14 +74,21 @@ class RecoverAttempt:
                 return None
             account = await tx.payment_providers.get(attempt.payment_provider_uuid)
         conclude = self.conclusions[attempt.owner.kind]
-        age = now - attempt.first_submitted_at
         try:
             answer = await self.submit(account, attempt)
-        except ProviderUnavailable as error:
-            await (conclude.set_aside if age >= GIVE_UP_AFTER else conclude.release)(attempt)
-            return error
-        except ProviderUnreadable as error:
-            await (conclude.set_aside if age >= REVIEW_AFTER else conclude.release)(attempt)
+        except (ProviderUnavailable, ProviderUnreadable) as error:
+            age = now - attempt.first_submitted_at
+            hopeless = is_hopeless(attempt, error, age)
+            await (conclude.set_aside if hopeless else conclude.release)(attempt)
             return error
         await conclude.answered(attempt, answer)
         return None
+
+
+def is_hopeless(attempt: PaymentAttempt, error: DomainError, age: timedelta) -> bool:
+    """Whether asking again and again has shown that asking does not help."""
+    if attempt.owner.kind is OwnerKind.BILL or attempt.tries < TRIES_MIN:
+        return False
+    if isinstance(error, ProviderBusy | CredentialRefused):
+        return False
+    return age >= (REVIEW_AFTER if isinstance(error, ProviderUnreadable) else GIVE_UP_AFTER)

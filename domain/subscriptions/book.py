@@ -16,9 +16,8 @@ from domain.catalog.quote import Quote, Tax, quote
 from domain.kernel.money import Money
 from domain.payments.attempt import AttemptStatus, PaymentAttempt
 from domain.payments.chargeback import Chargeback
-from domain.payments.mandate import Mandate
+from domain.payments.mandate import Mandate, usual
 from domain.payments.payment import Payment
-from domain.payments.ports import MandateStatus
 from domain.payments.refund import Refund
 from domain.payments.sighting import PaymentFile, Sighting
 from domain.subscriptions.bill import Bill
@@ -131,16 +130,14 @@ class SubscriptionBook(Struct, frozen=True, kw_only=True):
         )
 
     def mandate(self) -> Mandate | None:
-        """What is charged: the subscription's own, or else the tenant's default or newest valid.
+        """What is charged: the subscription's own, or else the tenant's usual one.
 
         Its own may be pending or invalid; another is never taken in its place.
         """
         own = self.subscription.mandate_uuid
         if own is not None:
             return next((m for m in self.mandates if m.uuid == own), None)
-        valid = [m for m in self.mandates if m.status is MandateStatus.VALID]
-        default = next((m for m in valid if m.is_default), None)
-        return default or (valid[-1] if valid else self.mandates[-1] if self.mandates else None)
+        return usual(self.mandates)
 
     def with_bill(self, bill: Bill) -> "SubscriptionBook":
         others = tuple(b for b in self.bills if b.uuid != bill.uuid)

@@ -1,6 +1,6 @@
 """Writes down what became of a charge: accepted, declined, unknown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from domain.kernel.clock import Clock
 from domain.kernel.events import Event
 from domain.kernel.unit_of_work import UnitOfWork
-from domain.payments.attempt import AttemptStatus, PaymentAttempt, backoff, declined
+from domain.payments.attempt import AttemptStatus, PaymentAttempt, declined, patient_backoff
+from domain.payments.mandate import Mandate
 from domain.payments.ports import Declined, MandateStatus, ProviderPayment
 from domain.payments.sighting import Sighting
 from domain.subscriptions.collect import fail
@@ -42,8 +43,9 @@ class ConcludeCharge:
 
     async def release(self, attempt: PaymentAttempt) -> None:
         now = self.clock.now()
+        later = now + patient_backoff(attempt.tries, now - attempt.first_submitted_at)
         async with self.unit_of_work.begin(attempt.app_uuid) as tx:
-            await tx.attempts.release(attempt, now=now, due_at=now + backoff(attempt.tries))
+            await tx.attempts.release(attempt, now=now, due_at=later)
 
     async def set_aside(self, attempt: PaymentAttempt) -> None:
         """Until a person has looked, nothing more is charged for the bill."""
@@ -75,10 +77,8 @@ def _decline(pen: Pen, attempt: PaymentAttempt, answer: Declined) -> None:
 
 
 def _end_mandate(pen: Pen, attempt: PaymentAttempt) -> None:
-    mandate = pen.book.mandate()
+    mandate = _named_in(attempt, pen.book.mandates)
     if mandate is None or mandate.status is MandateStatus.INVALID:
-        return
-    if mandate.created_at > attempt.created_at:  # given since: the attempt named an older one
         return
     ended = replace(mandate, status=MandateStatus.INVALID, updated_at=pen.real_now)
     others = tuple(m for m in pen.book.mandates if m.uuid != mandate.uuid)
@@ -87,6 +87,11 @@ def _end_mandate(pen: Pen, attempt: PaymentAttempt) -> None:
     facts = {"mandateUuid": str(mandate.uuid), "tenantUuid": str(mandate.tenant_uuid)}
     gone = Event(type="mandate.invalid", aggregate_uuid=mandate.uuid, at=pen.real_now, facts=facts)
     pen.events.append(gone)
+
+
+def _named_in(attempt: PaymentAttempt, mandates: Iterable[Mandate]) -> Mandate | None:
+    """What the attempt asked to charge. The subscription may be charged on another by now."""
+    return next((m for m in mandates if f'"{m.provider_ref}"'.encode() in attempt.request), None)
 
 
 def _set_aside(pen: Pen, attempt: PaymentAttempt) -> None:

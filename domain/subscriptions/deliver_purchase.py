@@ -50,7 +50,13 @@ class DeliverPurchase:
         return ()
 
     async def owed_again(self, tx: SubscriptionsTx, payment_uuid: UUID) -> Mapping[UUID, Money]:
-        return owed_again(await tx.subscriptions.settled_by(payment_uuid))
+        """Read under the subscription's lock: a charge may be settling the same bills."""
+        bills = await tx.subscriptions.settled_by(payment_uuid)
+        if not bills:
+            return {}
+        subscription_uuid, uuids = bills[0].subscription_uuid, [bill.uuid for bill in bills]
+        book = await tx.subscriptions.book(subscription_uuid, lock=True, with_bills=uuids)
+        return owed_again(book.bills)
 
     async def charged_back(
         self, tx: SubscriptionsTx, before: PaymentFile, file: PaymentFile, *, at: datetime

@@ -17,7 +17,12 @@ import aiohttp
 import httpx
 from msgspec import Struct
 
-from domain.kernel.errors import ProviderBusy, ProviderUnavailable, ProviderUnreadable
+from domain.kernel.errors import (
+    CredentialRefused,
+    ProviderBusy,
+    ProviderUnavailable,
+    ProviderUnreadable,
+)
 from domain.payments.payment_provider import PaymentProvider, ProviderMode
 from domain.payments.ports import Declined, Vault, credential_context
 from infrastructure.budget import RateBudget
@@ -169,9 +174,7 @@ class MollieClient:
         # A key of the other mode would find nothing, and have us believe that nothing exists.
         other = ProviderMode.LIVE if account.mode is ProviderMode.TEST else ProviderMode.TEST
         if not _CREDENTIAL.fullmatch(credential) or credential.startswith(f"{other}_"):
-            raise ProviderUnreadable(
-                "the account's credential cannot be one for mollie in its mode"
-            )
+            raise CredentialRefused("the account's credential cannot be one for mollie in its mode")
         if len(self._credentials) >= CREDENTIALS_KEPT:
             del self._credentials[next(iter(self._credentials))]
         self._credentials[slot] = credential
@@ -191,7 +194,7 @@ async def _exchange(
         if 200 <= status < 300:
             return await read_body(response)
         if status in (401, 403):
-            raise ProviderUnreadable("mollie refused our credentials")
+            raise CredentialRefused("mollie refused our credentials")
         if status == 429:
             return TooMuch(_retry_after_s(response.headers.get("Retry-After", "")))
         if status == 409:

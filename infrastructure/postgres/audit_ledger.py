@@ -134,12 +134,26 @@ CASH_PER_PAYMENT: Final = Proof(
     """,
 )
 
-# Of a payment that bought something, what it was too much by; of others, all of it.
+# Of a payment that bought something, what it was too much by; of others, all of it. Where that
+# could not be given back, refunds that were asked for later give it back first.
 HELD_PER_PAYMENT: Final = Proof(
     name="held-per-payment",
     claim="what is held of a payment is what bought nothing, less what has gone back of that",
     query=f"""
         with {_BY_PAYMENT},
+        kept as (
+            select f.payment_uuid, sum(least(f.amount_minor, f.since)) as minor
+              from (select s.payment_uuid, s.amount_minor,
+                           (select sum(r.amount_minor) from refunds r
+                             where r.app_uuid = $1 and r.payment_uuid = s.payment_uuid
+                               and r.reason not in ('surplus', 'verification')
+                               and r.status = 'refunded' and r.created_at >= s.updated_at) as since
+                      from refunds s
+                     where s.app_uuid = $1 and s.reason = 'surplus'
+                       and s.status in ('failed', 'canceled', 'declined')) f
+             where f.since is not null
+             group by f.payment_uuid
+        ),
         expected as (
             select p.uuid as payment_uuid, p.provider_ref, p.currency,
                    case when p.status = 'paid' and (p.is_surplus or p.is_verification)
@@ -148,8 +162,11 @@ HELD_PER_PAYMENT: Final = Proof(
                           where r.app_uuid = $1 and r.payment_uuid = p.uuid
                             and r.status = 'refunded'
                             and (p.is_surplus or p.is_verification
-                                 or r.reason in ('surplus', 'verification'))), 0) as held
+                                 or r.reason in ('surplus', 'verification'))), 0)
+                   + case when p.is_surplus or p.is_verification then 0
+                          else coalesce(k.minor, 0) end as held
               from payments p
+              left join kept k on k.payment_uuid = p.uuid
               left join ledger_postings l
                 on l.app_uuid = $1 and l.source_uuid = p.uuid and l.kind = 'payment.received'
              where p.app_uuid = $1
@@ -168,9 +185,10 @@ TAX_GIVEN_BACK: Final = Proof(
     claim="refunds give back no more tax than was paid, and all of it when all was given back",
     query="""
         with given as (
-            select r.payment_uuid, sum(l.tax) as tax, -sum(l.cash) as minor
+            select r.payment_uuid, sum(l.tax) as tax, sum(l.refunds + l.tax) as minor
               from ledger_postings l join refunds r on r.app_uuid = $1 and r.uuid = l.source_uuid
-             where l.app_uuid = $1 and l.kind in ('refund.made', 'refund.failed') and l.held = 0
+             where l.app_uuid = $1 and l.kind in ('refund.made', 'refund.failed')
+               and l.refunds + l.tax <> 0
              group by r.payment_uuid
         )
         select p.uuid as payment_uuid, p.provider_ref, p.currency, p.tax_minor, g.tax as given_back

@@ -88,12 +88,18 @@ class PostgresMandates:
         return bool(ended)
 
     async def living_subscriptions(self, uuid: UUID) -> tuple[UUID, ...]:
+        # One that names no mandate is charged on the usual one: see domain/payments/mandate.py.
         found = await self._connection.fetch(
             """
             select s.uuid from mandates m
               join subscriptions s on s.app_uuid = m.app_uuid and s.tenant_uuid = m.tenant_uuid
-               and s.mandate_uuid = m.uuid
+               and s.payment_provider_uuid = m.payment_provider_uuid
              where m.app_uuid = $1 and m.uuid = $2 and s.status not in ('canceled', 'expired')
+               and m.uuid = coalesce(s.mandate_uuid, (
+                       select uuid from mandates o
+                        where o.app_uuid = $1 and o.tenant_uuid = m.tenant_uuid
+                          and o.payment_provider_uuid = m.payment_provider_uuid
+                        order by o.status = 'valid' desc, o.is_default desc, o.uuid desc limit 1))
              order by s.uuid
             """,
             self._app_uuid,

@@ -210,10 +210,17 @@ async def test_of_many_that_are_made_the_default_at_once_one_is(store: Store):
 
 
 async def test_a_mandate_names_the_living_subscriptions_that_are_charged_on_it(store: Store):
-    await kept(store, a_mandate())
+    second = another(IDS.new())
+    await kept(store, a_mandate(), second)
     book = await added(store, a_subscription_book())
-    async with store.begin(APP) as tx:
+    async with store.begin(APP) as tx:  # it names none: the default is charged
+        assert await tx.mandates.living_subscriptions(MANDATE) == (SUBSCRIPTION,)
+        assert await tx.mandates.living_subscriptions(second.uuid) == ()
+        assert await tx.mandates.make_default(second)
         assert await tx.mandates.living_subscriptions(MANDATE) == ()
+        assert await tx.mandates.living_subscriptions(second.uuid) == (SUBSCRIPTION,)
+        await tx.mandates.end(second.uuid, at=LATER)
+        assert await tx.mandates.living_subscriptions(MANDATE) == (SUBSCRIPTION,)
     charged = replace(book.subscription, mandate_uuid=MANDATE)
     after = await saved(store, book, replace(book, subscription=charged))
     async with store.begin(APP) as tx:

@@ -16,7 +16,7 @@ from domain.kernel.money import Money
 from domain.kernel.pages import Page, PageRequest
 from domain.payments.attempt import AttemptStatus, Owner, PaymentAttempt
 from domain.payments.chargeback import Chargeback
-from domain.payments.mandate import Mandate
+from domain.payments.mandate import Mandate, usual
 from domain.payments.payment import Payment
 from domain.payments.ports import MandateStatus, RefundStatus
 from domain.payments.refund import Refund, RefundReason
@@ -247,8 +247,16 @@ class MandateRows:
         return True
 
     async def living_subscriptions(self, uuid: UUID) -> tuple[UUID, ...]:
-        subscriptions = self._rows.subscriptions.values()
-        found = (s.uuid for s in subscriptions if s.mandate_uuid == uuid and not s.has_ended)
+        mandate = await self.get(uuid)
+        known = sorted(self._rows.mandates.values(), key=lambda m: m.uuid)
+        chosen = usual([m for m in known if _customer(m) == _customer(mandate)])
+        found = (
+            s.uuid
+            for s in self._rows.subscriptions.values()
+            if (s.payment_provider_uuid, s.tenant_uuid) == _customer(mandate)
+            and (s.mandate_uuid or (chosen and chosen.uuid)) == uuid
+            and not s.has_ended
+        )
         return tuple(sorted(found))
 
 

@@ -106,9 +106,7 @@ class FakeSubscriptions:
         return self._rows.bills.get(uuid)
 
     async def settled_by(self, payment_uuid: UUID) -> tuple[Bill, ...]:
-        taken = {
-            c.uuid for c in self._rows.chargebacks.values() if c.payment_uuid == payment_uuid
-        }
+        taken = {c.uuid for c in self._rows.chargebacks.values() if c.payment_uuid == payment_uuid}
         found = (
             b
             for b in self._rows.bills.values()

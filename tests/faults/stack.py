@@ -70,8 +70,8 @@ class Stack:
 
     def await_return(self, killed: dict[str, int]) -> None:
         for name, pid in killed.items():
-            assert eventually(lambda name=name, pid=pid: self.pid(name) != pid, 20), name
-        assert eventually(self.works, within_s=20), self._log.read_text()[-2000:]
+            assert eventually(lambda name=name, pid=pid: self.pid(name) != pid, 60), name
+        assert eventually(self.works, within_s=60), self._log.read_text()[-2000:]
 
     @contextlib.contextmanager
     def nobody_restarts(self) -> Iterator[None]:

@@ -30,6 +30,7 @@ async def hears(house: House, who: Headers, announced: str = "GET") -> str:
     return "ok" if answer.is_success else code(answer)
 
 
+@pytest.mark.usefixtures("subscribed")
 async def test_a_disabled_app_lets_nobody_in(house: House, application: Litestar):
     await house.connection.execute(
         "update apps set is_disabled = true where app_uuid = $1", house.app.app_uuid

@@ -98,6 +98,16 @@ MANY_MISTAKES: Final[dict[str, tuple[Json, set[str]]]] = {
         {"successUrl": "ftp://shop.example", "locale": "german", "amountTotal": 1},
         {"successUrl", "cancelUrl", "locale", "amountTotal"},
     ),
+    "quoteSubscriptionChange": (
+        {"productPriceUuid": "x", "quantity": 0, "taxRateUuid": 1, "amountTotal": 1},
+        {"mode", "productPriceUuid", "quantity", "taxRateUuid", "amountTotal"},
+    ),
+    "changeSubscription": ({"quote": "", "mode": "no_bill"}, {"quote", "mode"}),
+    "createTestClock": (
+        {"now": "2026-01-01T00:00:00", "name": "a\nb", "status": "ready"},
+        {"now", "name", "status"},
+    ),
+    "advanceTestClock": ({"now": "tomorrow", "days": 31}, {"now", "days"}),
     "replacePaymentMethod": ({"mandateUuid": "x"}, {"paymentMethodUuid", "mandateUuid"}),
     "updateBillingPolicy": (
         {"timeZone": 1, "retryDays": ["x"], "graceDays": "7", "finalAction": "burn", "version": 1},

@@ -57,7 +57,7 @@ def served(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
     ):
         try:
             url = f"http://127.0.0.1:{port}"
-            assert eventually(lambda: process.poll() is not None or answers(url))
+            assert eventually(lambda: process.poll() is not None or answers(url), within_s=60)
             assert process.poll() is None, log.read_text()
             yield Served(url, log)
         finally:

@@ -6,7 +6,7 @@ import gzip
 import pytest
 from msgspec.structs import replace
 
-from domain.kernel.errors import ProviderUnreadable
+from domain.kernel.errors import CredentialRefused
 from domain.payments.payment_provider import ProviderMode
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.provider import connect
@@ -65,7 +65,7 @@ async def test_a_credential_of_the_other_mode_is_not_even_sent():
     async with mollie_answers(answer(200, payment(mode="live"))) as setting:
         live = replace(setting.account, mode=ProviderMode.LIVE)
         call = setting.provider.payments.get(live, "tr_1")
-        assert await outcome_of(call) is ProviderUnreadable
+        assert await outcome_of(call) is CredentialRefused
     assert setting.server.requests == []
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
+from domain.kernel.errors import CredentialRefused, ProviderUnavailable, ProviderUnreadable
 from domain.payments.ports import Declined, NewCustomer, SequenceType
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.provider import connect
@@ -52,9 +52,11 @@ NOT_AVAILABLE: Final[dict[str, Script]] = {
     **{f"says {status}": answer(status, problem(status)) for status in (408, 409, 425)},
     **{f"says {status}": answer(status, HTML) for status in (500, 502, 503, 504)},
 }
-NO_SENSE: Final[dict[str, Script]] = {
+SHUT_OUT: Final[dict[str, Script]] = {
     "refuses the credential": answer(401, problem(401)),
     "forbids": answer(403, problem(403)),
+}
+NO_SENSE: Final[dict[str, Script]] = {
     "redirects": answer(302, b"", "Location: http://127.0.0.1:1/v2/payments"),
     "says 400 about no field": answer(400, problem(400, "This Idempotency-Key has already ...")),
     "says 404 in HTML": answer(404, HTML),
@@ -112,6 +114,13 @@ async def test_an_answer_is_waited_for_only_so_long(fault: str):
     async with mollie_answers(TOO_SLOW[fault], SHORT_S) as setting:
         assert await outcome_of(setting.create()) is ProviderUnavailable
         assert await outcome_of(setting.get()) is ProviderUnavailable
+
+
+@pytest.mark.parametrize("fault", SHUT_OUT)
+async def test_a_refused_credential_is_told_from_nonsense(fault: str):
+    async with mollie_answers(SHUT_OUT[fault]) as setting:
+        assert await outcome_of(setting.create()) is CredentialRefused
+        assert await outcome_of(setting.get()) is CredentialRefused
 
 
 @pytest.mark.parametrize("fault", NO_SENSE)
@@ -271,9 +280,9 @@ async def test_another_refund_than_was_asked_for_is_not_believed(changes: dict[s
         assert await outcome_of(call) is ProviderUnreadable
 
 
-@pytest.mark.parametrize("fault", [*NOT_AVAILABLE, *NO_SENSE])
+@pytest.mark.parametrize("fault", [*NOT_AVAILABLE, *SHUT_OUT, *NO_SENSE])
 async def test_no_list_is_taken_for_a_list_without_it(fault: str):
-    script = {**NOT_AVAILABLE, **NO_SENSE}[fault]
+    script = {**NOT_AVAILABLE, **SHUT_OUT, **NO_SENSE}[fault]
     async with mollie_answers(script) as setting:
         call = setting.provider.payments.find(setting.account, ORDER.attempt_uuid, since=NOON)
-        assert await outcome_of(call) in (ProviderUnavailable, ProviderUnreadable)
+        assert issubclass(await outcome_of(call), ProviderUnavailable | ProviderUnreadable)

@@ -1,7 +1,8 @@
 """What was sold before there were bills and a ledger stands in both after the upgrade."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -14,8 +15,9 @@ from tests.infrastructure.right_books import ACCOUNT, Books
 from tests.make import APP, TENANT, a_uuid
 
 BEFORE = "2026-11-21T00:11:00"
-PRICE, PRODUCT, SUBSCRIPTION = a_uuid(301), a_uuid(302), a_uuid(303)
-MONTH_LATER = NOON + timedelta(days=31)
+PRICE, PRODUCT, SUBSCRIPTION, OVER = a_uuid(301), a_uuid(302), a_uuid(303), a_uuid(304)
+THEN = NOON - timedelta(days=365)
+MONTH_LATER, LONG_AFTER = THEN + timedelta(days=31), NOON + timedelta(days=365_000)
 SOLD = {"subtotal_minor": 1000, "tax_minor": 190, "total_minor": 1190}
 
 
@@ -28,11 +30,14 @@ class OldBooks(Books):
         await self.put("tenants", uuid=TENANT, name="Bakery")
         await self.put("payment_providers", uuid=ACCOUNT, name="mollie", mode="test")
         await self.put("products", uuid=PRODUCT, name="Notes Pro")
+        await self.put("prices", uuid=PRICE, product_uuid=PRODUCT, trial_days=0)
         once = await self.sell("payment", 1)
         await self.put("one_time_payments", **once, **SOLD, product_uuid=PRODUCT, paid_at=NOON)
         monthly = await self.sell("subscription", 2, mandate_ref="mdt_1")
         await self.put("mandates", provider_ref="mdt_1", status="valid", uuid=a_uuid(330))
-        await self.subscribe(monthly)
+        await self.subscribe(monthly, SUBSCRIPTION, LONG_AFTER)
+        over = await self.sell("subscription", 4)
+        await self.subscribe(over, OVER, MONTH_LATER)
         setup = await self.sell("setup", 3, refunded_minor=1190)
         await self.put(
             "refunds",
@@ -51,21 +56,22 @@ class OldBooks(Books):
         await self.pay(payment, attempt, 1190, checkout_session_uuid=session, **said)
         return {"checkout_session_uuid": session, "payment_uuid": payment}
 
-    async def subscribe(self, sale: dict[str, Any]) -> None:
+    async def subscribe(self, sale: dict[str, Any], uuid: UUID, ends_at: datetime) -> None:
         session = sale["checkout_session_uuid"]
         await self.put(
             "subscriptions",
-            uuid=SUBSCRIPTION,
+            uuid=uuid,
             checkout_session_uuid=session,
             product_uuid=PRODUCT,
+            price_uuid=PRICE,
             due_at=None,
-            anchor_at=NOON,
+            anchor_at=THEN,
         )
         await self.put(
             "subscription_periods",
-            subscription_uuid=SUBSCRIPTION,
-            starts_at=NOON,
-            ends_at=MONTH_LATER,
+            subscription_uuid=uuid,
+            starts_at=THEN,
+            ends_at=ends_at,
             payment_uuid=sale["payment_uuid"],
             **SOLD,
         )
@@ -79,13 +85,42 @@ async def test_an_upgrade_brings_old_sales_into_the_books(empty_database_url: st
 
     await upgrade(empty_database_url)
 
-    row = await connection.fetchrow("select * from subscriptions")
-    assert (row["due_at"], row["paid_through"]) == (MONTH_LATER, MONTH_LATER)
+    row = await connection.fetchrow("select * from subscriptions where uuid = $1", SUBSCRIPTION)
+    assert (row["due_at"], row["paid_through"]) == (LONG_AFTER, LONG_AFTER)
     assert row["mandate_uuid"] == a_uuid(330)
-    bill = await connection.fetchrow("select * from bills")
+    bill = await connection.fetchrow(
+        "select * from bills where subscription_uuid = $1", row["uuid"]
+    )
     assert (bill["period_number"], bill["status"], bill["total_minor"]) == (1, "paid", 1190)
     await connection.close()
     assert await contradictions(empty_database_url) == {}
+
+
+async def test_months_that_passed_before_the_upgrade_are_never_billed(empty_database_url: str):
+    await upgrade(empty_database_url, BEFORE)
+    connection = await asyncpg.connect(empty_database_url)
+    async with connection.transaction():
+        await OldBooks(connection).write()
+
+    await upgrade(empty_database_url)
+
+    row = await connection.fetchrow("select * from subscriptions where uuid = $1", OVER)
+    skipped = await connection.fetchrow(
+        "select * from subscription_periods where subscription_uuid = $1 and number = 2", OVER
+    )
+    assert (skipped["kind"], skipped["starts_at"], skipped["total_minor"]) == (
+        "skipped",
+        MONTH_LATER,
+        0,
+    )
+    assert row["paid_through"] == MONTH_LATER
+    assert (row["anchor_at"], row["anchor_number"]) == (skipped["ends_at"], 3)
+    assert row["due_at"] == skipped["ends_at"] > MONTH_LATER
+    begun = await connection.fetchval(
+        "select at from subscription_history where subscription_uuid = $1", OVER
+    )
+    assert begun == THEN
+    await connection.close()
 
 
 async def contradictions(url: str) -> dict[str, Any]:

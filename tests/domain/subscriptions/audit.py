@@ -1,12 +1,12 @@
 """What holds of a tenant's books at every moment, whatever has happened."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from domain.ledger.posting import Account
 from domain.payments.attempt import AttemptStatus
 from domain.payments.ports import PaymentStatus, RefundStatus
-from domain.payments.refund import RefundReason
+from domain.payments.refund import Refund, RefundReason
 from domain.subscriptions.bill import Bill, BillKind
 from domain.subscriptions.subscription import MOVES, SubscriptionStatus
 from tests.fakes.checkout_rows import CheckoutRows
@@ -37,7 +37,7 @@ def _accounts(rows: CheckoutRows, opening_credit: int) -> Iterator[str]:
     expected = {
         Account.RECEIVABLE: sum(bill.open.minor for bill in rows.bills.values()),
         Account.CUSTOMER_BALANCE: opening_credit - sum(b.minor for b in rows.balances.values()),
-        Account.HELD: -sum(refund.amount.minor for refund in to_give_back),
+        Account.HELD: sum(_given_otherwise(made, r) - r.amount.minor for r in to_give_back),
         Account.CASH: sum(p.amount.minor for p in paid)
         - sum(r.amount.minor for r in made)
         - sum(c.amount.minor for c in taken),
@@ -47,6 +47,19 @@ def _accounts(rows: CheckoutRows, opening_credit: int) -> Iterator[str]:
             yield f"{account} stands at {stand[account]}, and should at {amount}"
     if stand[Account.TAX] > 0:
         yield f"more tax was given back than was ever billed: {stand[Account.TAX]}"
+
+
+def _given_otherwise(made: Iterable[Refund], surplus: Refund) -> int:
+    """Of surplus that could not be given back, what later refunds of the payment have."""
+    later = sum(
+        refund.amount.minor
+        for refund in made
+        if refund.payment_uuid == surplus.payment_uuid
+        and refund.reason not in _HELD
+        and not surplus.gives_back
+        and refund.created_at >= surplus.updated_at
+    )
+    return min(later, surplus.amount.minor)
 
 
 def _is_being_tried(rows: CheckoutRows, bill: Bill) -> bool:

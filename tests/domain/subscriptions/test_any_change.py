@@ -18,12 +18,7 @@ from domain.subscriptions.accept_change import accept_change, unschedule
 from domain.subscriptions.book import Plan
 from domain.subscriptions.change_quote import ChangeMode, ChangeQuote, Wish, quote_change
 from domain.subscriptions.policy import ChargebackAction
-from tests.domain.subscriptions.test_any_life import (
-    OUTCOMES,
-    Life,
-    a_policy,
-    happenings,
-)
+from tests.domain.subscriptions.life import OUTCOMES, Life, a_policy, happenings
 from tests.fakes.clock import NOON
 from tests.make import a_uuid, money
 from tests.make_changes import PLANS, TEAM, a_running_book, accepted, plan_now, quoted

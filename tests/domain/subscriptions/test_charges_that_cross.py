@@ -82,15 +82,31 @@ async def test_a_lost_charge_that_was_paid_and_the_one_under_way_are_not_both_ke
     assert (refund.payment_ref, refund.amount) == (under_way, money(11_90))
 
 
-async def test_a_charge_that_nobody_can_explain_is_charged_for_no_more():
+async def test_a_charge_that_nobody_can_explain_waits_alone_until_somebody_can():
     tenancy = await Tenancy().started()
     for operation in ("create_payment", "find_payment"):
-        tenancy.provider.fail_next(operation, Fault.UNREADABLE, times=500)
-    await tenancy.to(RENEWS + timedelta(hours=4))
-    assert "payment_attempt.needs_review" in tenancy.told
-    tenancy.provider._faults.clear()
-    await tenancy.wait(40)
+        tenancy.provider.fail_next(operation, Fault.UNREADABLE, times=5000)
+    await tenancy.to(RENEWS + timedelta(days=10))
+    assert "payment_attempt.needs_review" not in tenancy.told
     assert (tenancy.status, len(tenancy.provider.made("payment"))) == ("collecting", 2)
+    looks = [asked for asked in tenancy.provider.calls if asked.operation == "find_payment"]
+    assert len(looks) < 10 * 24 + 20
+    tenancy.provider._faults.clear()
+    await tenancy.wait(0.1)
+    await tenancy.pay()
+    assert (tenancy.status, len(tenancy.provider.made("payment"))) == ("active", 2)
+
+
+async def test_one_busy_moment_after_a_long_downtime_sets_no_charge_aside():
+    tenancy = await Tenancy().started()
+    tenancy.provider.fail_next("create_payment", Fault.LOST_ANSWER)
+    tenancy.clock.advance(RENEWS - tenancy.clock.now())
+    await tenancy.work()
+    tenancy.provider.fail_next("find_payment", Fault.BUSY)
+    await tenancy.sleep(2)
+    await tenancy.wait(0.1)
+    await tenancy.pay()
+    assert tenancy.status == "active"
 
 
 async def test_its_own_method_is_the_only_one_that_is_charged():
@@ -164,3 +180,23 @@ async def test_a_payment_of_another_amount_pays_no_bill_with_it(amount: int):
     assert (tenancy.status, tenancy.bills[-1].status) == ("active", "paid")
     refunds = tenancy.provider.world(tenancy.account).refunds.values()
     assert [(r.payment_ref, r.amount.minor) for r in refunds] == [("tr_false", amount)]
+
+
+async def test_the_method_that_was_charged_ends_and_not_the_one_that_is_charged_now():
+    tenancy = Tenancy()
+    other = tenancy.ids.new()
+    tenancy.give_mandate(ref="mdt_10", uuid=other)
+    tenancy.give_mandate()
+    named = tenancy.rows.mandates[MANDATE]
+    tenancy.rows.mandates[MANDATE] = replace(named, is_default=True)
+    await tenancy.start()
+    await tenancy.pay()
+    tenancy.provider.fail_next("create_payment", Fault.UNAVAILABLE)
+    await tenancy.to(RENEWS)
+    assert [charge.mandate_ref for charge in tenancy.charges] == ["mdt_1"]
+    tenancy.rows.mandates[MANDATE] = named
+    tenancy.rows.mandates[other] = replace(tenancy.rows.mandates[other], is_default=True)
+    tenancy.provider.revoke_mandate("mdt_1")
+    await tenancy.wait(0.1)
+    assert tenancy.rows.mandates[MANDATE].status is MandateStatus.INVALID
+    assert tenancy.rows.mandates[other].status is MandateStatus.VALID

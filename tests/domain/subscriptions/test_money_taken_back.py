@@ -1,15 +1,26 @@
 """Banks take money back, and give it again: under each policy, in each state."""
 
+from typing import Any
+from uuid import UUID
+
 import pytest
 from msgspec.structs import replace
 
+from domain.checkout.session import Mode
+from domain.kernel.money import Currency
 from domain.ledger.posting import Account
+from domain.payments.ports import RefundStatus
+from domain.payments.request_refund import RequestRefund, WantedRefund
 from domain.subscriptions import wishes
+from domain.subscriptions.bill import BillStatus, closed
+from domain.subscriptions.book import SubscriptionBook
+from domain.subscriptions.deliver_purchase import DeliverPurchase
 from domain.subscriptions.policy import ChargebackAction
+from domain.subscriptions.recover_link import open_amount
 from domain.subscriptions.subscription import PauseReason
 from domain.subscriptions.wishes import When
 from tests.domain.subscriptions.tenancy import Tenancy
-from tests.make import money
+from tests.make import APP, money
 from tests.make_subscriptions import days_on
 
 A = ChargebackAction
@@ -180,3 +191,54 @@ async def test_what_was_paid_again_and_then_given_again_was_paid_twice():
     assert tenancy.status == "active"
     assert tenancy.on(Account.CHARGEBACKS) == 0
     assert tenancy.on(Account.CUSTOMER_BALANCE) == -11_90  # credit for the next bill
+
+
+async def test_surplus_that_could_not_be_given_back_is_given_back_first_when_the_app_asks():
+    tenancy = await Tenancy(chargeback_action=A.RECOLLECT, retry_days=()).started()
+    ref = tenancy.charges[0].ref
+    await tenancy.to(days_on(31))
+    await tenancy.fail("card_expired")
+    await tenancy.charge_back(ref, reason="AC04")
+    both = [bill for bill in tenancy.bills if bill.is_open]
+    link = await tenancy.check_out(
+        Mode.RECOVERY,
+        open_amount(both, Currency("EUR")),
+        subscription_uuid=tenancy.subscription.uuid,
+        bill_uuids=tuple(bill.uuid for bill in both),
+    )
+    await tenancy.reverse_chargeback(ref)
+    await tenancy.pay(link)
+    (surplus,) = tenancy.provider.world(tenancy.account).refunds
+    tenancy.provider.set_refund(surplus, RefundStatus.FAILED)
+    await tenancy.hear(link)
+    assert tenancy.on(Account.HELD) == -11_90
+    (payment,) = (p for p in tenancy.rows.payments.values() if p.provider_ref == link)
+    await tenancy.wait(1)
+    async with tenancy.database.begin(APP) as tx:
+        wanted = WantedRefund(payment_uuid=payment.uuid, amount_minor=17_85)
+        await RequestRefund(tenancy.clock, tenancy.ids)(tx, wanted)
+    await tenancy.wait(0.1)
+    *_, asked_for = tenancy.provider.world(tenancy.account).refunds
+    tenancy.provider.set_refund(asked_for, RefundStatus.REFUNDED)
+    await tenancy.hear(link)
+    assert (tenancy.on(Account.HELD), tenancy.on(Account.REFUNDS)) == (0, 5_00)
+    assert tenancy.on(Account.TAX) == -2 * 1_90 + 95
+
+
+async def test_what_another_settled_before_the_lock_was_ours_is_not_owed_again():
+    tenancy = await Tenancy(chargeback_action=A.RECOLLECT).bought()
+    (ref,) = tenancy.provider.world(tenancy.account).payments
+    await tenancy.charge_back(ref)
+    (payment,) = tenancy.rows.payments.values()
+    deliver = DeliverPurchase(tenancy.write, tenancy.ids)
+    async with tenancy.database.begin(APP) as tx:
+        assert list((await deliver.owed_again(tx, payment.uuid)).values()) == [money(11_90)]
+        lock = tx.subscriptions.book
+
+        async def settled_meanwhile(uuid: UUID, **how: Any) -> SubscriptionBook:
+            book = await lock(uuid, **how)
+            paid = [closed(b, BillStatus.PAID, at=tenancy.clock.now()) for b in book.bills]
+            return replace(book, bills=tuple(paid))
+
+        tx.subscriptions.book = settled_meanwhile  # type: ignore[method-assign]
+        assert await deliver.owed_again(tx, payment.uuid) == {}
