@@ -1,6 +1,6 @@
 """How a subscription begins: paid at a checkout, on trial, or charged on a stored mandate. Pure."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import Struct
@@ -141,8 +141,9 @@ def start_charged(pen: Pen) -> None:
 def refuse_trial(pen: Pen) -> None:
     """The product was tried out before: nothing begins, and nothing is charged."""
     starts_at = pen.subscription.anchor_at
-    period = replace(pen.subscription.current_period, kind=PeriodKind.TRIAL)
-    pen.book = pen.book.with_period(period)
+    ends_at = starts_at + timedelta(seconds=1)  # the shortest period that there can be
+    blank = pen.subscription.current_period
+    pen.book = pen.book.with_period(replace(blank, kind=PeriodKind.TRIAL, ends_at=ends_at))
     _begin(pen, _S.EXPIRED, "trial_used_before")
     pen.say("expired", at=starts_at, reason="trial_used_before")
 

@@ -67,6 +67,10 @@ POSTINGS_HAVE_FACTS: Final = Proof(
                when kind in ('chargeback.received', 'chargeback.reversed', 'bill.reopened')
                then exists (select from chargebacks s
                     where s.app_uuid = $1 and s.uuid = l.source_uuid)
+               when kind = 'balance.granted' and chargebacks <> 0
+               then exists (select from chargebacks s
+                    where s.app_uuid = $1 and s.uuid = l.source_uuid
+                      and s.reversed_at is not null)
                else exists (select from bills s
                     where s.app_uuid = $1 and s.uuid = l.source_uuid) end
          order by id

@@ -249,6 +249,7 @@ class FakeSubscriptions:
         for period in book.new_periods:
             _need(period.bill_uuid in (None, *rows.bills), "a period of no bill")
             _need(period.payment_uuid in (None, *rows.payments), "a period paid by nothing")
+            _need(period.starts_at < period.ends_at, "a period of no length")
         _need(book.subscription.mandate_uuid in (None, *rows.mandates), "no such mandate")
 
 
