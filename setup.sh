@@ -50,7 +50,9 @@ install_packages() {
         "$python" -m ensurepip >/dev/null
     fi
     echo "Installing $count packages (about 30 s, once)"
-    "$python" -m pip install -qq --disable-pip-version-check --no-input \
+    # The lock is the whole set. Resolving it again gains nothing, and older pips (23.2) miss the
+    # hash of a package that another one asks for with an extra.
+    "$python" -m pip install -qq --disable-pip-version-check --no-input --no-deps \
         --require-hashes --requirement requirements.lock
 }
 
