@@ -36,6 +36,7 @@ from app.jobs import (
     Messages,
     Refunds,
     Renewals,
+    Sweeps,
 )
 from app.ledger.http import LedgerController
 from app.pages.http import CheckoutLinksController
@@ -78,6 +79,7 @@ from domain.payments.recover_attempt import Conclusion, RecoverAttempt
 from domain.payments.request_refund import RequestRefund
 from domain.payments.submit_attempt import SubmitAttempt
 from domain.payments.submit_refund import SubmitRefund
+from domain.payments.sweep_account import SweepAccount
 from domain.subscriptions.advance_clock import AdvanceClock
 from domain.subscriptions.advance_subscription import AdvanceSubscription
 from domain.subscriptions.change_service import ChangeService
@@ -189,6 +191,9 @@ class Parts:
             OwnerKind.BILL: self.conclude_charge,
         }
         return RecoverAttempt(self.database, self.submit, conclusions, self.clock, self.lease)
+
+    def sweep(self) -> SweepAccount:
+        return SweepAccount(self.database, self.providers, self.observe, self.clock)
 
     def advance(self) -> AdvanceSubscription:
         return AdvanceSubscription(
@@ -333,6 +338,7 @@ def jobs_of(parts: Parts) -> tuple[Job, ...]:
         Clocks(database, parts.advance_clock(), lease),
         Refunds(database, SubmitRefund(database, parts.providers, parts.clock, lease)),
         Looks(database, parts.observe, parts.clock),
+        Sweeps(database, parts.sweep()),
         Expiry(database, parts.expire, lease),
         Events(PublishEvents(database, parts.clock, parts.ids)),
         Housekeeping(database),

@@ -16,6 +16,8 @@ CREATE TABLE payment_providers (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
+    swept_until timestamp with time zone DEFAULT now() NOT NULL,
+    sweep_due_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT payment_providers_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT payment_providers_name_check CHECK ((name = ANY (ARRAY['mollie'::text, 'komoju'::text]))),
     CONSTRAINT payment_providers_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200))),
@@ -325,7 +327,11 @@ CREATE FUNCTION apps_with_due_work(at timestamp with time zone) RETURNS SETOF uu
  UNION
   SELECT test_clocks.app_uuid
     FROM test_clocks
-   WHERE (test_clocks.due_at <= apps_with_due_work.at);
+   WHERE (test_clocks.due_at <= apps_with_due_work.at)
+ UNION
+  SELECT payment_providers.app_uuid
+    FROM payment_providers
+   WHERE ((payment_providers.deleted_at IS NULL) AND (payment_providers.sweep_due_at <= apps_with_due_work.at));
 END;
 
 CREATE TABLE api_keys (
@@ -1063,6 +1069,8 @@ CREATE UNIQUE INDEX payment_attempts_bill_key ON payment_attempts USING btree (a
 CREATE INDEX payment_attempts_due_idx ON payment_attempts USING btree (due_at, app_uuid) WHERE (status = 'submitting'::text);
 
 CREATE UNIQUE INDEX payment_providers_default_key ON payment_providers USING btree (app_uuid, name) WHERE (is_default AND (deleted_at IS NULL));
+
+CREATE INDEX payment_providers_sweep_idx ON payment_providers USING btree (app_uuid, sweep_due_at) WHERE (deleted_at IS NULL);
 
 CREATE INDEX payment_providers_uuid_idx ON payment_providers USING btree (uuid);
 

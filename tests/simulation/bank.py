@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -39,26 +39,17 @@ DEBIT_REASONS: Final = ("AM04", "AM04", "MS03", "AC04", "MD01", "MD06")
 CHARGEBACK_REASONS: Final = ("MD06", "AM04", "MD01", None)
 
 
-class Letter(NamedTuple):
-    ref: str
-    about: str
-
-    @property
-    def is_news(self) -> bool:
-        """Of money that goes back without us: nobody would look for it by himself."""
-        return self.about.startswith(("chargeback.", "refund."))
-
-
 class Postbox:
-    """In the courier's place: keeps what Mollie would have sent, for the simulation to bring."""
+    """In the courier's place: keeps which payments Mollie would have sent word of, for the deeds
+    to bring it."""
 
     def __init__(self, universe: Universe) -> None:
         self._universe = universe
-        self.letters: list[Letter] = []
+        self.letters: list[str] = []
         self.moved = asyncio.Event()
 
     def carry(self, delivery: Delivery, due: datetime) -> None:
-        self.letters.append(Letter(delivery.payment_id, delivery.reason))
+        self.letters.append(delivery.payment_id)
         answered = Attempt(due, self._universe.clock.now(), 200)
         self._universe.put(after_attempt(delivery, answered))
 
