@@ -99,6 +99,7 @@ CREATE TABLE checkout_sessions (
     trial_days integer DEFAULT 0 NOT NULL,
     subscription_uuid uuid,
     bill_uuids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    collected jsonb,
     CONSTRAINT checkout_sessions_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT checkout_sessions_mode_check CHECK ((mode = ANY (ARRAY['setup'::text, 'payment'::text, 'subscription'::text, 'recovery'::text]))),
     CONSTRAINT checkout_sessions_payment_status_check CHECK ((payment_status = ANY (ARRAY['unpaid'::text, 'paid'::text, 'refunded'::text, 'no_payment_required'::text]))),
@@ -265,9 +266,11 @@ CREATE TABLE subscriptions (
     test_clock_uuid uuid,
     version integer DEFAULT 1 NOT NULL,
     due_at timestamp with time zone,
+    tax_id_country character(2),
     CONSTRAINT subscriptions_pause_reason_check CHECK ((pause_reason = ANY (ARRAY['requested'::text, 'unpaid'::text, 'chargeback'::text]))),
     CONSTRAINT subscriptions_quantity_check CHECK ((quantity >= 1)),
-    CONSTRAINT subscriptions_status_check CHECK ((status = ANY (ARRAY['incomplete'::text, 'trialing'::text, 'active'::text, 'collecting'::text, 'past_due'::text, 'paused'::text, 'canceled'::text, 'expired'::text])))
+    CONSTRAINT subscriptions_status_check CHECK ((status = ANY (ARRAY['incomplete'::text, 'trialing'::text, 'active'::text, 'collecting'::text, 'past_due'::text, 'paused'::text, 'canceled'::text, 'expired'::text]))),
+    CONSTRAINT subscriptions_tax_id_country_check CHECK ((tax_id_country ~ '^[A-Z]{2}$'::text))
 );
 
 ALTER TABLE ONLY subscriptions FORCE ROW LEVEL SECURITY;
