@@ -26,9 +26,10 @@ SWEEP_EVERY: Final = timedelta(hours=1)
 """Three calls an hour and account, if little happens: far below any provider's limit."""
 OVERLAP: Final = timedelta(hours=1)
 """What was made just before a sweep may have come into the lists after it."""
-DISPUTED_FOR: Final = timedelta(days=120)
-"""A reversal is not listed anew, it changes the chargeback. Card schemes decide within this time
-(Visa's and Mastercard's dispute rules)."""
+DISPUTED_FOR: Final = timedelta(days=540)
+"""A reversal is not listed anew: it changes the chargeback where it stands. So once a day the list
+is read back this far: 13 months to object to a direct debit (SEPA core rulebook), and half a year
+for the banks to agree."""
 BATCH: Final = 500
 """Objects that are held in memory at once."""
 
@@ -94,8 +95,9 @@ class SweepAccount:
             yield Batch(payments=payments)
         async for refunds in _in_batches(provider.refunds.since(account, since)):
             yield Batch(refunds=refunds)
-        disputed_since = min(since, now - DISPUTED_FOR)
-        async for taken in _in_batches(provider.chargebacks.since(account, disputed_since)):
+        is_first_today = since.date() != now.date()
+        taken_since = min(since, now - DISPUTED_FOR) if is_first_today else since
+        async for taken in _in_batches(provider.chargebacks.since(account, taken_since)):
             yield Batch(chargebacks=taken)
 
 

@@ -52,6 +52,23 @@ async def test_a_chargeback_and_its_reversal_are_found_without_a_webhook(till: T
     assert await till.books() == books
 
 
+async def test_once_a_day_old_chargebacks_are_read_again_for_their_reversal(till: Till):
+    payment = await till.sold()
+    await till.control(f"/payments/{payment['paymentId']}/chargeback")
+    await sweep(till)
+    await till.control(f"/payments/{payment['paymentId']}/chargeback/reverse")
+    # As if all until tomorrow had been read: the next sweep is the first of another day.
+    account, tomorrow = (
+        UUID(till.house.app.ids["account"]),
+        CLOCK.now() + timedelta(days=1, hours=1),
+    )
+    async with till.house.database.begin(till.house.app.app_uuid) as tx:
+        await tx.sweeps.done(account, until=tomorrow, due_at=tomorrow)
+    assert await sweep(till) is None
+    (given,) = await till.all(f"/payments/{payment['uuid']}/chargebacks")
+    assert given["reversedAt"] is not None
+
+
 async def test_a_payment_whose_creator_never_learned_of_it_is_taken_in(till: Till):
     await till.house.bought(clientReferenceId="its customer is made here")
     await till.control("/faults", {"operation": "createPayment", "kind": "timeoutAfterCommit"})

@@ -37,6 +37,8 @@ CARD_REASONS: Final = ("insufficient_funds", "insufficient_funds", "card_decline
                        "refused_by_issuer", "card_expired", "possible_fraud")  # fmt: skip
 DEBIT_REASONS: Final = ("AM04", "AM04", "MS03", "AC04", "MD01", "MD06")
 CHARGEBACK_REASONS: Final = ("MD06", "AM04", "MD01", None)
+DISPUTED_FOR: Final = timedelta(days=400)
+"""After that no bank gives anything again."""
 
 
 class Postbox:
@@ -134,7 +136,12 @@ class Bank:
 
     def give_again(self, ref: str) -> bool:
         payment = self.payment(ref)
-        standing = [c for c in self._of(Chargeback, payment) if c.reversed_at is None]
+        since = self._clock.now() - DISPUTED_FOR
+        standing = [
+            c
+            for c in self._of(Chargeback, payment)
+            if c.reversed_at is None and c.created_at > since
+        ]
         if not standing:
             return False
         reverse_chargeback(self.universe, payment, standing[-1])
