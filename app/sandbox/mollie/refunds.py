@@ -12,7 +12,7 @@ from app.sandbox.mollie.hal import PAGING, documentation, link, listing
 from app.sandbox.mollie.money import Amount
 from app.sandbox.mollie.notify import notify
 from app.sandbox.mollie.objects import Chargeback, Mandate, Payment, Refund
-from app.sandbox.mollie.payment_view import charged_back, refunded
+from app.sandbox.mollie.payment_view import charged_back, collected, refunded
 from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.refund_life import EXECUTED_AFTER
 from app.sandbox.mollie.subscription_life import mandate_changed
@@ -95,7 +95,7 @@ def _check_refundable(world: World, payment: Payment, amount: Amount, at: dateti
     # Before the sum: the guard is there for repeated calls, and speaks first.
     if any(refund.amount == amount for refund in recent):
         raise ApiProblem(409, "A duplicate refund has been detected")
-    left = payment.amount.minor - refunded(world, payment) - charged_back(world, payment)
+    left = collected(world, payment) - refunded(world, payment) - charged_back(world, payment)
     if amount.minor > left:
         raise refused("The specified amount cannot be refunded", "amount.value")
 

@@ -4,6 +4,12 @@ from collections.abc import Callable
 from typing import Final
 
 from app.sandbox.mollie.calls import Answer, Call
+from app.sandbox.mollie.captures import (
+    create_capture,
+    get_capture,
+    list_captures,
+    release_authorization,
+)
 from app.sandbox.mollie.customers import (
     create_customer,
     delete_customer,
@@ -37,6 +43,7 @@ from app.sandbox.mollie.refunds import (
     list_chargebacks,
     list_refunds,
 )
+from app.sandbox.mollie.sessions import create_session, get_session
 from app.sandbox.mollie.subscriptions import (
     cancel_subscription,
     create_subscription,
@@ -61,6 +68,15 @@ ROUTES: Final[dict[tuple[str, str], tuple[str, Endpoint]]] = {
     ("DELETE", "payments/*/refunds/*"): ("cancelRefund", cancel_refund),
     ("GET", "payments/*/chargebacks"): ("listChargebacks", list_chargebacks),
     ("GET", "payments/*/chargebacks/*"): ("getChargeback", get_chargeback),
+    ("POST", "payments/*/captures"): ("createCapture", create_capture),
+    ("GET", "payments/*/captures"): ("listCaptures", list_captures),
+    ("GET", "payments/*/captures/*"): ("getCapture", get_capture),
+    ("POST", "payments/*/release-authorization"): (
+        "releaseAuthorization",
+        release_authorization,
+    ),
+    ("POST", "sessions"): ("createSession", create_session),
+    ("GET", "sessions/*"): ("getSession", get_session),
     ("GET", "refunds"): ("listAllRefunds", list_refunds),
     ("GET", "chargebacks"): ("listAllChargebacks", list_chargebacks),
     ("POST", "customers"): ("createCustomer", create_customer),

@@ -16,8 +16,10 @@ from msgspec import Meta, Struct, field
 
 from app.sandbox.mollie.agenda import Agenda
 from app.sandbox.mollie.clock import Clock
+from app.sandbox.mollie.connect_objects import CONNECT_KINDS
 from app.sandbox.mollie.objects import (
     Asked,
+    Capture,
     Chargeback,
     Customer,
     Delivery,
@@ -26,6 +28,7 @@ from app.sandbox.mollie.objects import (
     Record,
     Refund,
     Remembered,
+    Session,
     Subscription,
 )
 from app.sandbox.mollie.storage import Storage
@@ -33,10 +36,13 @@ from app.sandbox.mollie.storage import Storage
 LOG_KEPT: Final = 5_000
 _TRIM_LOOKS_AT: Final = 20
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_KINDS: Final = {
+_KINDS: Final[dict[str, type[Record]]] = {
     kind.__name__: kind
     for kind in (
         Payment,
+        Capture,
+        Session,
+        *CONNECT_KINDS,
         Customer,
         Mandate,
         Refund,
@@ -70,6 +76,7 @@ class Settings(Struct, rename="camel", forbid_unknown_fields=True):
     recurring_outcome: Word = "paid"
     recurring_outcomes: Outcomes = field(default_factory=list)  # of the next charges, in order
     recurring_failure_reason: str = "insufficient_funds"
+    capture_outcome: Literal["succeeded", "failed", "pending"] = "succeeded"
     debit_delay_seconds: int = 0  # how long a bank takes over a charge on an account
     calls_per_second: float = 0  # above it 429, for each key; 0: no limit
     latency_ms: int = 0
@@ -184,7 +191,7 @@ class Universe:
         shelf = world.shelf(type(record))
         if record.id not in shelf:
             self.owner[record.id] = record.key
-            if isinstance(record, Payment):
+            if isinstance(record, Payment | Session):
                 self.by_token[record.token] = record.id
             for parent in record.parents:
                 world.children.setdefault((type(record), parent), []).append(record.id)
