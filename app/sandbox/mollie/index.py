@@ -18,6 +18,7 @@ _LISTS: Final = [
     "customers",
     "mandates",
     "subscriptions",
+    "sessions",
     "deliveries",
     "requests",
     "settings",
@@ -32,6 +33,7 @@ _COMMANDS: Final = (
         '{"status": "failed", "failureReason": "insufficient_funds"}',
     ),
     ("The shopper's bank takes the money back", "payments/tr_.../chargeback", "{}"),
+    ("A session is paid, as its shopper would", "sessions/sess_.../status", '{"status": "paid"}'),
     ("A mandate ends", "mandates/mdt_.../status", '{"status": "invalid"}'),
     (
         "Mandates take three days, recurring charges fail",

@@ -15,7 +15,7 @@ from litestar import Litestar, asgi
 from litestar.di import Provide
 from litestar.types import Receive, Scope, Send
 
-from app.sandbox.mollie import faults, index, page
+from app.sandbox.mollie import component_page, faults, index, page
 from app.sandbox.mollie.api import Api
 from app.sandbox.mollie.courier import Courier
 from app.sandbox.mollie.outcomes import run_due
@@ -77,6 +77,7 @@ def create_sandbox(
             ),
             control_router(),
             *page.ROUTES,
+            *component_page.ROUTES,
             *index.ROUTES,
         ],
         dependencies={"plane": Provide(lambda: plane, sync_to_thread=False)},

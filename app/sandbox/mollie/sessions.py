@@ -16,8 +16,8 @@ from app.sandbox.mollie.clock import stamp
 from app.sandbox.mollie.customers import check_customer
 from app.sandbox.mollie.hal import documentation, link
 from app.sandbox.mollie.lines import SESSION_LINE, check_lines
-from app.sandbox.mollie.methods import offered
 from app.sandbox.mollie.objects import Session
+from app.sandbox.mollie.offers import of_session
 from app.sandbox.mollie.problems import refused
 from app.sandbox.mollie.session_life import OPEN_FOR
 from app.sandbox.mollie.validation import (
@@ -173,9 +173,7 @@ def client_access_token(world: World, session: Session) -> str:
         "secret": session.secret,
         "testmode": world.mode == "test",
         "profileToken": session.profile_id,
-        "availablePaymentMethods": [
-            method.id for method in offered(session.amount, session.sequence_type)
-        ],
+        "availablePaymentMethods": [method.id for method in of_session(session)],
         "availableAuthenticationMethods": {},
         "organizationCountryCode": "NL",
         "merchantProfileName": "Sandbox shop",

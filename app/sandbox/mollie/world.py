@@ -36,23 +36,21 @@ from app.sandbox.mollie.storage import Storage
 LOG_KEPT: Final = 5_000
 _TRIM_LOOKS_AT: Final = 20
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_KINDS: Final[dict[str, type[Record]]] = {
-    kind.__name__: kind
-    for kind in (
-        Payment,
-        Capture,
-        Session,
-        *CONNECT_KINDS,
-        Customer,
-        Mandate,
-        Refund,
-        Chargeback,
-        Subscription,
-        Delivery,
-        Asked,
-        Remembered,
-    )
-}
+_HELD: Final[tuple[type[Record], ...]] = (
+    Payment,
+    Capture,
+    Session,
+    *CONNECT_KINDS,
+    Customer,
+    Mandate,
+    Refund,
+    Chargeback,
+    Subscription,
+    Delivery,
+    Asked,
+    Remembered,
+)
+_KINDS: Final = {kind.__name__: kind for kind in _HELD}
 R = TypeVar("R", bound=Record)
 
 
