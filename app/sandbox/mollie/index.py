@@ -19,6 +19,7 @@ _LISTS: Final = [
     "mandates",
     "subscriptions",
     "sessions",
+    "oauth",
     "deliveries",
     "requests",
     "settings",
@@ -34,6 +35,12 @@ _COMMANDS: Final = (
     ),
     ("The shopper's bank takes the money back", "payments/tr_.../chargeback", "{}"),
     ("A session is paid, as its shopper would", "sessions/sess_.../status", '{"status": "paid"}'),
+    (
+        "An app is known, and may ask for permissions",
+        "oauth/clients",
+        '{"clientId": "app_demo", "clientSecret": "demo", '
+        '"redirectUri": "https://shop.example.org/connected"}',
+    ),
     ("A mandate ends", "mandates/mdt_.../status", '{"status": "invalid"}'),
     (
         "Mandates take three days, recurring charges fail",

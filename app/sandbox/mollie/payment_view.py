@@ -59,7 +59,7 @@ def render_payment(world: World, payment: Payment, base: str) -> Json:
         "webhookUrl": payment.webhook_url,
     }
     body.update({name: value for name, value in optional.items() if value is not None})
-    body["profileId"] = world.profile_id
+    body["profileId"] = profile_of(world, payment)
     body["sequenceType"] = payment.sequence_type
     body["redirectUrl"] = payment.redirect_url
     body.update(payment.echoed)
@@ -71,6 +71,10 @@ def render_payment(world: World, payment: Payment, base: str) -> Json:
         ]
     body["_links"] = _links(world, payment, base)
     return body
+
+
+def profile_of(world: World, payment: Payment) -> str:
+    return str(payment.echoed.get("profileId", world.profile_id))
 
 
 def _route_links(part: Json, path: str, base: str) -> Json:

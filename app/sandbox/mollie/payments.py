@@ -13,7 +13,7 @@ from app.sandbox.mollie.customers import check_customer, customer_of
 from app.sandbox.mollie.hal import PAGING, listing
 from app.sandbox.mollie.mandates import chargeable
 from app.sandbox.mollie.objects import FINAL, Capture, Chargeback, Payment, Refund, Subscription
-from app.sandbox.mollie.payment_view import is_cancelable, render_payment
+from app.sandbox.mollie.payment_view import is_cancelable, profile_of, render_payment
 from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.refunds import render_chargeback, render_refund
 from app.sandbox.mollie.settling import settle
@@ -175,6 +175,8 @@ def list_subscription_payments(call: Call) -> Answer:
 
 
 def _listed(call: Call, payments: Reversible[Payment]) -> Answer:
+    if (profile := call.profile_id) is not None:
+        payments = [one for one in payments if profile_of(call.world, one) == profile]
     body = listing(
         call,
         "payments",

@@ -24,6 +24,12 @@ from app.sandbox.mollie.mandates import (
     revoke_mandate,
 )
 from app.sandbox.mollie.methods import get_method, list_methods
+from app.sandbox.mollie.organizations import (
+    create_client_link,
+    get_onboarding,
+    get_organization,
+    list_profiles,
+)
 from app.sandbox.mollie.payments import (
     cancel_payment,
     create_customer_payment,
@@ -102,9 +108,15 @@ ROUTES: Final[dict[tuple[str, str], tuple[str, Endpoint]]] = {
     ("GET", "subscriptions"): ("listAllSubscriptions", list_subscriptions),
     ("GET", "methods"): ("listMethods", list_methods),
     ("GET", "methods/*"): ("getMethod", get_method),
+    ("GET", "profiles"): ("listProfiles", list_profiles),
+    ("GET", "organizations/*"): ("getOrganization", get_organization),
+    ("GET", "onboarding/*"): ("getOnboarding", get_onboarding),
+    ("POST", "client-links"): ("createClientLink", create_client_link),
     ("GET", "profiles/*"): ("getProfile", get_profile),
 }
-OPERATIONS: Final = frozenset({"any", *(name for name, _ in ROUTES.values())})
+# The token endpoint is no part of /v2, but can fail like the rest.
+OUTSIDE: Final = frozenset({"createTokens", "revokeTokens"})
+OPERATIONS: Final = OUTSIDE | {"any", *(name for name, _ in ROUTES.values())}
 _SHAPES: Final = frozenset(shape for _, shape in ROUTES)
 
 

@@ -261,5 +261,7 @@ class Universe:
 
 
 def masked(key: str) -> str:
-    """A key is a secret even here: enough of it to tell worlds apart."""
+    """A key is a secret even here: enough of it to tell worlds apart. An account's name is none."""
+    if ":" in key:
+        return key
     return key[:9] + "..."
