@@ -20,6 +20,13 @@ async def merchant(app: App):
 
 
 @pytest.fixture
+async def own(sandbox):
+    """The maker of the app, with a token of its own organisation."""
+    async with (shop := Shop(sandbox, "access_own")).http:
+        yield shop
+
+
+@pytest.fixture
 async def theirs(app: App, merchant):
     async with (shop := await app.shop_of(merchant)).http:
         yield shop
@@ -243,13 +250,12 @@ async def test_an_api_key_knows_nothing_of_its_organisation(shop):
         assert (answer.status_code, answer.json()["title"]) == (403, "Forbidden")
 
 
-async def test_an_organisations_own_token_may_do_everything_in_an_account_of_its_own(sandbox):
-    async with (own := Shop(sandbox, "access_own")).http:
-        organization = await own.get("organizations/me")
-        assert organization == await own.get("organizations/me")
-        profile = (await own.get("profiles"))["_embedded"]["profiles"][0]
-        made = await own.post("payments", a_payment(profileId=profile["id"], testmode=True))
-        assert made["profileId"] == profile["id"]
+async def test_an_organisations_own_token_may_do_everything_in_an_account_of_its_own(own):
+    organization = await own.get("organizations/me")
+    assert organization == await own.get("organizations/me")
+    profile = (await own.get("profiles"))["_embedded"]["profiles"][0]
+    made = await own.post("payments", a_payment(profileId=profile["id"], testmode=True))
+    assert made["profileId"] == profile["id"]
 
 
 def an_invitation(**changes):
@@ -261,8 +267,8 @@ def an_invitation(**changes):
     }
 
 
-async def test_an_invited_merchant_signs_up_by_following_the_link(app, theirs):
-    made = await theirs.post("client-links", an_invitation())
+async def test_an_invited_merchant_signs_up_by_following_the_link(app, own):
+    made = await own.post("client-links", an_invitation())
     href = made["_links"]["clientLink"]["href"]
     query = app.query(response_type=None)
     followed = await app.http.get(href, params=query)
@@ -279,8 +285,13 @@ async def test_an_invited_merchant_signs_up_by_following_the_link(app, theirs):
         assert (await their.get("onboarding/me"))["canReceivePayments"] is False
 
 
-async def test_an_invitation_is_good_for_thirty_days(app, theirs):
-    made = await theirs.post("client-links", an_invitation())
+async def test_only_the_maker_of_an_app_invites(shop, theirs):
+    for other in (shop, theirs):
+        assert (await other.refused("client-links", an_invitation()))[0] == 403
+
+
+async def test_an_invitation_is_good_for_thirty_days(app, own):
+    made = await own.post("client-links", an_invitation())
     await app.shop.advance(days=30)
     answer = await app.http.get(made["_links"]["clientLink"]["href"], params=app.query())
     assert answer.status_code == 404
@@ -301,5 +312,5 @@ async def test_an_invitation_is_good_for_thirty_days(app, theirs):
         ({"testmode": True}, "testmode"),
     ],
 )
-async def test_an_invitation_that_lacks_something_is_refused(theirs, change, field):
-    assert (await theirs.refused("client-links", an_invitation(**change)))[:2] == (422, field)
+async def test_an_invitation_that_lacks_something_is_refused(own, change, field):
+    assert (await own.refused("client-links", an_invitation(**change)))[:2] == (422, field)

@@ -124,6 +124,9 @@ def render_profile(profile: Profile, mode: str, base: str) -> dict[str, Any]:
 def create_client_link(call: Call) -> Answer:
     known_only(call, body=_CLIENT_LINK)
     body = call.body
+    # Mollie's own client only sends a token of the app's maker here, never a merchant's.
+    if call.access is not None and call.access.client_id is not None:
+        raise ApiProblem(403, "Invitations are made with an organization access token")
     owner, where = _part(body, "owner", _OWNER), _part(body, "address", _ADDRESS)
     for name in ("email", "givenName", "familyName"):
         _required(owner, "owner", name)
