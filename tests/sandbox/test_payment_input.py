@@ -9,51 +9,53 @@ ADDRESS = KLARNA["billingAddress"]
 LINE = KLARNA["lines"][0]
 
 
+SAID = {
+    "cancelUrl": "https://shop.example.org/cancel",
+    "lines": [
+        {
+            **LINE,
+            "type": "digital",
+            "quantityUnit": "pcs",
+            "sku": "PRO-1",
+            "categories": ["eco", "gift"],
+            "imageUrl": "https://shop.example.org/pro.png",
+            "productUrl": "https://shop.example.org/pro",
+            "recurring": {
+                "interval": "1 month",
+                "description": "Pro",
+                "amount": euros("9.00"),
+                "times": 12,
+                "startDate": "2031-01-01",
+            },
+        }
+    ],
+    "billingAddress": ADDRESS,
+    "shippingAddress": {"email": "ada@example.org", "phone": "+31208202070"},
+    "locale": "nl_NL",
+    "method": ["ideal", "kbc"],
+    "issuer": "kbc",
+    "restrictPaymentMethodsToCountry": "NL",
+    "metadata": ["any", {"thing": 1}],
+    "captureMode": "automatic",
+    "sequenceType": "oneoff",
+    "company": {"registrationNumber": "1", "vatNumber": "2", "entityType": "3"},
+    "consumerDateOfBirth": "1990-12-31",
+    "extraMerchantData": {"a": {"b": 1}},
+    "digitalGoods": True,
+    "customerReference": "ref",
+    "terminalId": "term_1",
+    "sessionId": "paypal",
+    "voucherNumber": "1",
+    "voucherPin": "2",
+    "applePayPaymentToken": "{}",
+    "googlePayPaymentToken": "{}",
+    "cardToken": "tkn_1",
+    "storeCredentials": False,
+}
+
+
 async def test_everything_that_can_be_said_of_a_payment_is_taken(shop):
-    said = {
-        "cancelUrl": "https://shop.example.org/cancel",
-        "lines": [
-            {
-                **LINE,
-                "type": "digital",
-                "quantityUnit": "pcs",
-                "sku": "PRO-1",
-                "categories": ["eco", "gift"],
-                "imageUrl": "https://shop.example.org/pro.png",
-                "productUrl": "https://shop.example.org/pro",
-                "recurring": {
-                    "interval": "1 month",
-                    "description": "Pro",
-                    "amount": euros("9.00"),
-                    "times": 12,
-                    "startDate": "2031-01-01",
-                },
-            }
-        ],
-        "billingAddress": ADDRESS,
-        "shippingAddress": {"email": "ada@example.org", "phone": "+31208202070"},
-        "locale": "nl_NL",
-        "method": ["ideal", "kbc"],
-        "issuer": "kbc",
-        "restrictPaymentMethodsToCountry": "NL",
-        "metadata": ["any", {"thing": 1}],
-        "captureMode": "automatic",
-        "sequenceType": "oneoff",
-        "customerId": await shop.customer(),
-        "company": {"registrationNumber": "1", "vatNumber": "2", "entityType": "3"},
-        "consumerDateOfBirth": "1990-12-31",
-        "extraMerchantData": {"a": {"b": 1}},
-        "digitalGoods": True,
-        "customerReference": "ref",
-        "terminalId": "term_1",
-        "sessionId": "paypal",
-        "voucherNumber": "1",
-        "voucherPin": "2",
-        "applePayPaymentToken": "{}",
-        "googlePayPaymentToken": "{}",
-        "cardToken": "tkn_1",
-        "storeCredentials": False,
-    }
+    said = {**SAID, "customerId": await shop.customer()}
     payment = await shop.pay(**said)
     echoed = (
         "cancelUrl lines billingAddress shippingAddress locale restrictPaymentMethodsToCountry "

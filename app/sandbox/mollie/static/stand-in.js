@@ -17,7 +17,7 @@
     frame.src = origin + "/components/" + token;
     frame.title = "Payment";
     frame.allow = "payment";
-    frame.style.cssText = "display:block;width:100%;height:46rem;border:0;border-radius:12px";
+    frame.style.cssText = "display:block;width:100%;height:56rem;border:0;border-radius:12px";
     element.replaceChildren(frame);
     return frame;
   }
