@@ -188,3 +188,21 @@ async def test_an_update_is_held_to_the_same_rules(shop):
         assert (await shop.refused(path, change, "PATCH"))[:2] == (422, field)
     changed = await shop.call("PATCH", path, json={"billingAddress": ADDRESS})
     assert changed.json()["billingAddress"] == ADDRESS
+
+
+async def test_a_stored_card_is_the_shoppers_to_use_and_not_the_shops_to_charge(shop):
+    customer = await shop.customer()
+    stored = {"storeCredentials": True, "cardToken": "tkn_1", "method": "creditcard"}
+    payment = await shop.pay(customerId=customer, **stored)
+    await shop.settle(payment["id"], "paid")
+    path = f"customers/{customer}/mandates"
+    (mandate,) = (await shop.get(f"{path}?scopes=customer-present"))["_embedded"]["mandates"]
+    assert mandate["scopes"] == ["customer-present"]
+    assert (await shop.get(f"{path}?scopes=customer-not-present"))["count"] == 0
+
+    charge = {"sequenceType": "recurring", "customerId": customer}
+    assert (await shop.refused("payments", a_payment(**charge)))[1] == "customerId"
+    charge["mandateId"] = mandate["id"]
+    assert (await shop.refused("payments", a_payment(**charge)))[1] == "mandateId"
+    subscription = {"amount": euros("9.00"), "interval": "1 month", "description": "Pro"}
+    assert (await shop.refused(f"customers/{customer}/subscriptions", subscription))[0] == 422

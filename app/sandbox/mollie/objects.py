@@ -67,6 +67,7 @@ class Payment(Record, frozen=True, kw_only=True):
     failure_reason: str | None = None
     hold: Hold | None = None  # from the authorization on
     session_id: str | None = None
+    stores_card: bool = False  # for the shopper to use again, not for the shop to charge
 
     @property
     def due_at(self) -> datetime | None:
@@ -97,8 +98,14 @@ class Mandate(Record, frozen=True, kw_only=True):
     details: dict[str, Any]
     reference: str | None = None
     signature_date: date | None = None
+    scopes: tuple[str, ...] = ("customer-not-present",)
     valid_at: datetime | None = None
     revoked_at: datetime | None = None
+
+    @property
+    def chargeable(self) -> bool:
+        """Whether it is for charges without a shopper at all, whatever its status."""
+        return "customer-not-present" in self.scopes
 
     @property
     def due_at(self) -> datetime | None:

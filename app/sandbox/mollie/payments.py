@@ -53,6 +53,7 @@ def _created(call: Call, customer_id: str | None) -> Answer:
         "webhook_url": webhook_url(call),
         "locale": locale(body),
         "metadata": metadata(body),
+        "stores_card": body.get("storeCredentials") is True and sequence == "oneoff",
         "echoed": payment_input.echoed(call, amount, chosen, sequence),
     }
     if call.profile_id is not None:

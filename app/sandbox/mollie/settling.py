@@ -27,7 +27,8 @@ def settle(
         moved = replace(moved, hold=hold_for(moved, at))
     if was_held:
         _end_hold(universe, moved, at)
-    if status in ("paid", "authorized") and moved.sequence_type == "first" and not was_held:
+    leaves_mandate = moved.sequence_type == "first" or moved.stores_card
+    if status in ("paid", "authorized") and leaves_mandate and not was_held:
         mandate = mandate_of_first(universe, moved, at)
         moved = replace(moved, mandate_id=None if mandate is None else mandate.id)
     universe.put(moved)

@@ -35,6 +35,7 @@ def mandate_for(world: World, subscription: Subscription) -> Mandate | None:
         mandate
         for mandate in world.of(Mandate, subscription.customer_id)
         if mandate.status != "invalid"
+        and mandate.chargeable
         and subscription.mandate_id in (None, mandate.id)
         and subscription.method in (None, mandate.method)
     ]

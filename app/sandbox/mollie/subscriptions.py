@@ -131,7 +131,7 @@ def _check_mandate(call: Call, customer_id: str, mandate_id: str) -> None:
         raise refused(f"No mandate exists with token {mandate_id}.", "mandateId")
     if mandate.revoked_at is not None:
         raise ApiProblem(410, "The mandate is no longer available")
-    if mandate.status == "invalid":
+    if mandate.status == "invalid" or not mandate.chargeable:
         raise refused("No suitable mandates found for customer", "mandateId")
 
 
