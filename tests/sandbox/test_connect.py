@@ -314,3 +314,13 @@ async def test_an_invitation_is_good_for_thirty_days(app, own):
 )
 async def test_an_invitation_that_lacks_something_is_refused(own, change, field):
     assert (await own.refused("client-links", an_invitation(**change)))[:2] == (422, field)
+
+
+async def test_a_key_that_is_repeated_with_a_fresh_token_is_a_new_call(app, merchant):
+    key = {"Idempotency-Key": "order-7"}
+    made = set()
+    for _ in range(2):
+        async with (shop := await app.shop_of(merchant)).http:
+            for _ in range(2):
+                made.add((await shop.post("payments", their_payment(merchant), **key))["id"])
+    assert len(made) == 2

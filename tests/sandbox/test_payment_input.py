@@ -159,6 +159,10 @@ async def test_a_payment_is_split_between_organisations(shop):
     assert first["destination"]["organizationId"] == "org_1"
     assert first["_links"]["payment"]["href"].endswith(payment["id"])
     assert second["releaseDate"] == "2031-01-01"
+    path = f"payments/{payment['id']}/routes"
+    assert (await shop.get(path))["_embedded"]["routes"] == [first, second]
+    assert await shop.get(f"{path}/{second['id']}") == second
+    assert (await shop.call("GET", f"{path}/rt_0")).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 A token from the token endpoint ends with its hour or its revocation. Any other `access_...` is an
 organisation's own token, may do everything and opens an account of its own, as every API key does.
+
+Whether an `Idempotency-Key` outlives the token it came with is not said: here it does not, so
+that a call repeated after a refresh is a new call.
 """
 
 import random

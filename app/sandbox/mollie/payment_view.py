@@ -64,11 +64,7 @@ def render_payment(world: World, payment: Payment, base: str) -> Json:
     body["redirectUrl"] = payment.redirect_url
     body.update(payment.echoed)
     if "routing" in payment.echoed:
-        path = f"payments/{payment.id}"
-        body["routing"] = [
-            {**part, "mode": world.mode, "_links": _route_links(part, path, base)}
-            for part in payment.echoed["routing"]
-        ]
+        body["routing"] = rendered_routes(world, payment, base)
     body["_links"] = _links(world, payment, base)
     return body
 
@@ -77,8 +73,19 @@ def profile_of(world: World, payment: Payment) -> str:
     return str(payment.echoed.get("profileId", world.profile_id))
 
 
-def _route_links(part: Json, path: str, base: str) -> Json:
-    return {"self": link(base, f"{path}/routes/{part['id']}"), "payment": link(base, path)}
+def rendered_routes(world: World, payment: Payment, base: str) -> list[Json]:
+    path = f"payments/{payment.id}"
+    return [
+        {
+            **part,
+            "mode": world.mode,
+            "_links": {
+                "self": link(base, f"{path}/routes/{part['id']}"),
+                "payment": link(base, path),
+            },
+        }
+        for part in payment.echoed.get("routing", ())
+    ]
 
 
 def is_cancelable(world: World, payment: Payment) -> bool:

@@ -10,10 +10,15 @@ from app.sandbox.mollie.calls import Answer, Call
 from app.sandbox.mollie.captures import render_capture
 from app.sandbox.mollie.charges import recurring_payment
 from app.sandbox.mollie.customers import check_customer, customer_of
-from app.sandbox.mollie.hal import PAGING, listing
+from app.sandbox.mollie.hal import PAGING, documentation, link, listing
 from app.sandbox.mollie.mandates import chargeable
 from app.sandbox.mollie.objects import FINAL, Capture, Chargeback, Payment, Refund, Subscription
-from app.sandbox.mollie.payment_view import is_cancelable, profile_of, render_payment
+from app.sandbox.mollie.payment_view import (
+    is_cancelable,
+    profile_of,
+    render_payment,
+    rendered_routes,
+)
 from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.refunds import render_chargeback, render_refund
 from app.sandbox.mollie.settling import settle
@@ -185,4 +190,26 @@ def _listed(call: Call, payments: Reversible[Payment]) -> Answer:
         lambda payment: render_payment(call.world, payment, call.base),
         "list-payments",
     )
+    return Answer(200, body)
+
+
+def get_route(call: Call) -> Answer:
+    """One part of a split payment; a payment is only split when it is made."""
+    known_only(call)
+    payment = call.find(Payment, call.ids[0])
+    for route in rendered_routes(call.world, payment, call.base):
+        if route["id"] == call.ids[1]:
+            return Answer(200, route)
+    raise ApiProblem(404, f"No route exists with token {call.ids[1]}.")
+
+
+def list_routes(call: Call) -> Answer:
+    known_only(call)
+    payment = call.find(Payment, call.ids[0])
+    found = rendered_routes(call.world, payment, call.base)
+    links = {
+        "self": link(call.base, call.path),
+        "documentation": documentation("payment-list-routes"),
+    }
+    body = {"count": len(found), "_embedded": {"routes": found}, "_links": links}
     return Answer(200, body)

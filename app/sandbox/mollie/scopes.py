@@ -20,7 +20,8 @@ SCOPES: Final = words(
 )
 _PAYMENTS: Final = words(
     "listPayments getPayment listCustomerPayments listSubscriptionPayments listChargebacks "
-    "getChargeback listAllChargebacks listMethods getMethod listCaptures getCapture"
+    "getChargeback listAllChargebacks listMethods getMethod listCaptures getCapture "
+    "listRoutes getRoute"
 )
 _MORE: Final = {
     "payments.write": "createPayment updatePayment cancelPayment createCapture "
