@@ -25,10 +25,11 @@ from app.sandbox.mollie.objects import (
     Payment,
     Refund,
 )
-from app.sandbox.mollie.outcomes import run_due, settle
+from app.sandbox.mollie.outcomes import run_due
 from app.sandbox.mollie.payment_view import charged_back, refunded
 from app.sandbox.mollie.refund_life import change_refund
 from app.sandbox.mollie.refunds import charge_back, new_refund, reverse_chargeback
+from app.sandbox.mollie.settling import settle
 from app.sandbox.mollie.world import Outcome, Universe
 from tests.simulation.fate import Fate
 from tests.simulation.virtual import VirtualClock

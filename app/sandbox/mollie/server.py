@@ -15,12 +15,13 @@ from litestar import Litestar, asgi
 from litestar.di import Provide
 from litestar.types import Receive, Scope, Send
 
-from app.sandbox.mollie import faults, index, page
+from app.sandbox.mollie import authorize_page, component_page, faults, index, page
 from app.sandbox.mollie.api import Api
 from app.sandbox.mollie.courier import Courier
 from app.sandbox.mollie.outcomes import run_due
 from app.sandbox.mollie.plane import Plane
 from app.sandbox.mollie.storage import Storage
+from app.sandbox.mollie.token_endpoint import TokenEndpoint
 from app.sandbox.mollie.witness import control_router
 from app.sandbox.mollie.world import Universe
 
@@ -77,6 +78,9 @@ def create_sandbox(
             ),
             control_router(),
             *page.ROUTES,
+            *component_page.ROUTES,
+            asgi("/oauth2/tokens", copy_scope=False)(TokenEndpoint(universe, courier).__call__),
+            *authorize_page.ROUTES,
             *index.ROUTES,
         ],
         dependencies={"plane": Provide(lambda: plane, sync_to_thread=False)},

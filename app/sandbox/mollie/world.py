@@ -16,8 +16,10 @@ from msgspec import Meta, Struct, field
 
 from app.sandbox.mollie.agenda import Agenda
 from app.sandbox.mollie.clock import Clock
+from app.sandbox.mollie.connect_objects import CONNECT_KINDS
 from app.sandbox.mollie.objects import (
     Asked,
+    Capture,
     Chargeback,
     Customer,
     Delivery,
@@ -26,6 +28,7 @@ from app.sandbox.mollie.objects import (
     Record,
     Refund,
     Remembered,
+    Session,
     Subscription,
 )
 from app.sandbox.mollie.storage import Storage
@@ -33,20 +36,21 @@ from app.sandbox.mollie.storage import Storage
 LOG_KEPT: Final = 5_000
 _TRIM_LOOKS_AT: Final = 20
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_KINDS: Final = {
-    kind.__name__: kind
-    for kind in (
-        Payment,
-        Customer,
-        Mandate,
-        Refund,
-        Chargeback,
-        Subscription,
-        Delivery,
-        Asked,
-        Remembered,
-    )
-}
+_HELD: Final[tuple[type[Record], ...]] = (
+    Payment,
+    Capture,
+    Session,
+    *CONNECT_KINDS,
+    Customer,
+    Mandate,
+    Refund,
+    Chargeback,
+    Subscription,
+    Delivery,
+    Asked,
+    Remembered,
+)
+_KINDS: Final = {kind.__name__: kind for kind in _HELD}
 R = TypeVar("R", bound=Record)
 
 
@@ -70,6 +74,7 @@ class Settings(Struct, rename="camel", forbid_unknown_fields=True):
     recurring_outcome: Word = "paid"
     recurring_outcomes: Outcomes = field(default_factory=list)  # of the next charges, in order
     recurring_failure_reason: str = "insufficient_funds"
+    capture_outcome: Literal["succeeded", "failed", "pending"] = "succeeded"
     debit_delay_seconds: int = 0  # how long a bank takes over a charge on an account
     calls_per_second: float = 0  # above it 429, for each key; 0: no limit
     latency_ms: int = 0
@@ -184,7 +189,7 @@ class Universe:
         shelf = world.shelf(type(record))
         if record.id not in shelf:
             self.owner[record.id] = record.key
-            if isinstance(record, Payment):
+            if isinstance(record, Payment | Session):
                 self.by_token[record.token] = record.id
             for parent in record.parents:
                 world.children.setdefault((type(record), parent), []).append(record.id)
@@ -256,5 +261,7 @@ class Universe:
 
 
 def masked(key: str) -> str:
-    """A key is a secret even here: enough of it to tell worlds apart."""
+    """A key is a secret even here: enough of it to tell worlds apart. An account's name is none."""
+    if ":" in key:
+        return key
     return key[:9] + "..."
