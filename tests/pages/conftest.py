@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
 import httpx
@@ -42,7 +44,30 @@ def stack() -> Iterator[Stack]:
         yield stack
 
 
+class Shop(BaseHTTPRequestHandler):
+    """The app's own pages, where shoppers come from and go to."""
+
+    def do_GET(self) -> None:
+        body = f"<!doctype html><html lang=en><title>Shop</title><h1>{self.path}</h1>".encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
 @pytest.fixture(scope="session")
-def desk(stack: Stack) -> Iterator[Desk]:
+def shop() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def desk(stack: Stack, shop: str) -> Iterator[Desk]:
     with httpx.Client(base_url=stack.facts["apiUrl"], timeout=15, trust_env=False) as http:
-        yield Desk(http, stack.facts)
+        yield Desk(http, stack.facts, shop)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.pages.visitor import ALL_FOUR, SHOP, SIZES, Desk, Visitor, visitor
+from tests.pages.visitor import SIZES, Desk, Visitor, visitor
 
 
 def tells_everything(page: Page) -> None:
@@ -30,7 +30,7 @@ def ends_as(page: Page, outcome: str) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_session_with_all_four_wishes_ends_in_the_shop(browser: Browser, desk: Desk, size: str):
-    row = desk.opens(**ALL_FOUR, quantity=2)
+    row = desk.opens(**desk.all_four, quantity=2)
     with visitor(browser, size) as shopper:
         page = shopper.page
         page.goto(row["nextActionUrl"])
@@ -48,7 +48,7 @@ def test_a_session_with_all_four_wishes_ends_in_the_shop(browser: Browser, desk:
         page.get_by_role("link", name="Pay €98.00").click()
         shopper.sees("4-provider")
         ends_as(page, "paid")
-        page.wait_for_url(f"{SHOP}/thanks")
+        page.wait_for_url(f"{desk.shop}/thanks")
     after = desk.session(row)
     assert (after["status"], after["paymentStatus"], after["amountTotal"]) == (
         "complete",
@@ -56,12 +56,12 @@ def test_a_session_with_all_four_wishes_ends_in_the_shop(browser: Browser, desk:
         9800,
     )
     assert after["collected"]["billingAddress"]["city"] == "Amsterdam"
-    assert after["collected"]["consent"]["url"] == f"{SHOP}/terms"
+    assert after["collected"]["consent"]["url"] == f"{desk.shop}/terms"
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_decline_in_between_is_told_and_tried_again(browser: Browser, desk: Desk, size: str):
-    row = desk.opens(**ALL_FOUR)
+    row = desk.opens(**desk.all_four)
     with visitor(browser, size) as shopper:
         page = shopper.page
         page.goto(row["nextActionUrl"])
@@ -73,14 +73,14 @@ def test_a_decline_in_between_is_told_and_tried_again(browser: Browser, desk: De
         shopper.sees("5-declined")
         page.get_by_role("link", name="Try again").click()
         ends_as(page, "paid")
-        page.wait_for_url(f"{SHOP}/thanks")
+        page.wait_for_url(f"{desk.shop}/thanks")
         page.goto(row["nextActionUrl"])
         shopper.sees("6-over")
     assert [attempt["status"] for attempt in desk.session(row)["attempts"]] == ["failed", "paid"]
 
 
 def test_the_keyboard_alone_is_enough(browser: Browser, desk: Desk):
-    row = desk.opens(collectTermsOfServiceConsent=True, termsOfServiceUrl=f"{SHOP}/terms")
+    row = desk.opens(collectTermsOfServiceConsent=True, termsOfServiceUrl=f"{desk.shop}/terms")
     with visitor(browser) as shopper:
         page, keys = shopper.page, shopper.page.keyboard
         page.goto(row["nextActionUrl"])
@@ -101,7 +101,7 @@ def test_the_keyboard_alone_is_enough(browser: Browser, desk: Desk):
 def test_another_language_is_one_click_away(
     browser: Browser, desk: Desk, language: str, heading: str
 ):
-    row = desk.opens(**ALL_FOUR)
+    row = desk.opens(**desk.all_four)
     with visitor(browser, "phone") as shopper:
         shopper.page.goto(row["nextActionUrl"])
         shopper.page.get_by_role("link", name=language).click()
@@ -113,7 +113,7 @@ def test_another_language_is_one_click_away(
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(browser: Browser, desk: Desk, size: str, colours: str):
-    row = desk.opens(**ALL_FOUR)
+    row = desk.opens(**desk.all_four)
     found: dict[str, list[str]] = {}
 
     def look(shopper: Visitor, name: str) -> None:

@@ -7,28 +7,27 @@ from typing import Any, Final
 
 import httpx
 from axe_playwright_python.base import AXE_FILE_PATH
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page
 
 from tests.architecture.tree import ROOT
 
 SHOTS: Final = ROOT / "build" / "screenshots"
 SIZES: Final = {"desktop": (1280, 900), "phone": (390, 844)}
-SHOP: Final = "http://localhost:3000"
-ALL_FOUR: Final = {
-    "billingAddressCollection": True,
-    "shippingAddressCollection": True,
-    "isTaxIdCollectionEnabled": True,
-    "collectTermsOfServiceConsent": True,
-    "termsOfServiceUrl": f"{SHOP}/terms",
-}
 Json = dict[str, Any]
 
 
 class Desk:
     """The app's backend."""
 
-    def __init__(self, http: httpx.Client, facts: Json) -> None:
-        self._http, self.facts = http, facts
+    def __init__(self, http: httpx.Client, facts: Json, shop: str) -> None:
+        self._http, self.facts, self.shop = http, facts, shop
+        self.all_four = {
+            "billingAddressCollection": True,
+            "shippingAddressCollection": True,
+            "isTaxIdCollectionEnabled": True,
+            "collectTermsOfServiceConsent": True,
+            "termsOfServiceUrl": f"{shop}/terms",
+        }
         self._bearer = {"Authorization": f"Bearer {facts['tokens']['tenant']}"}
         self._app = f"/api/v1/apps/{facts['appUuid']}"
         self._opened = 0
@@ -41,8 +40,8 @@ class Desk:
             "mode": "payment",
             "productPriceUuid": self.facts["prices"]["oneTime"],
             "taxRateUuid": self.facts["taxRates"]["exclusive19"],
-            "successUrl": f"{SHOP}/thanks",
-            "cancelUrl": f"{SHOP}/basket",
+            "successUrl": f"{self.shop}/thanks",
+            "cancelUrl": f"{self.shop}/basket",
             "clientReferenceId": f"visit-{self._opened}",
             **said,
         }
@@ -100,17 +99,7 @@ def visitor(browser: Browser, size: str = "desktop", *, scripts: bool = False) -
         locale="en-GB",
     )
     context.set_default_timeout(15_000)
-    page = context.new_page()
-    page.route(f"{SHOP}/**", _shop)
     try:
-        yield Visitor(page, size)
+        yield Visitor(context.new_page(), size)
     finally:
         context.close()
-
-
-def _shop(route: Route) -> None:
-    """The app's own pages: nobody serves them here."""
-    route.fulfill(
-        content_type="text/html",
-        body=f"<!doctype html><html lang=en><title>Shop</title><h1>{route.request.url}</h1>",
-    )
