@@ -11,20 +11,22 @@ from urllib.parse import parse_qsl
 import msgspec
 from litestar.types import Receive, Scope, Send
 
-from app.sandbox.mollie import faults
+from app.sandbox import faults
+from app.sandbox.courier import Courier
+from app.sandbox.faults import Fault
 from app.sandbox.mollie.bodies import BYTES_MAX, parse_body
 from app.sandbox.mollie.calls import Answer, Call
-from app.sandbox.mollie.courier import Courier
 from app.sandbox.mollie.credentials import admitted, credential
 from app.sandbox.mollie.hal import HAL_JSON
 from app.sandbox.mollie.idempotency import fingerprint, recall, sweep
 from app.sandbox.mollie.notify import notify
-from app.sandbox.mollie.objects import Asked, Payment, Remembered
+from app.sandbox.mollie.objects import Delivery, Payment
 from app.sandbox.mollie.outcomes import run_due
-from app.sandbox.mollie.problems import ApiProblem
+from app.sandbox.mollie.problems import DETAILS, ApiProblem
 from app.sandbox.mollie.routes import ROUTES, Endpoint, is_known, shape_of
-from app.sandbox.mollie.throttle import Throttle
-from app.sandbox.mollie.world import Fault, Universe
+from app.sandbox.mollie.world import Universe
+from app.sandbox.record import Asked, Remembered
+from app.sandbox.throttle import Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,9 @@ class Outgoing:
 class Api:
     """Answers /v2. An ASGI application of its own, mounted by the server."""
 
-    def __init__(self, universe: Universe, courier: Courier, public_url: str | None) -> None:
+    def __init__(
+        self, universe: Universe, courier: Courier[Delivery], public_url: str | None
+    ) -> None:
         self._universe, self._courier = universe, courier
         self._public_url, self._throttle = public_url, Throttle()
 
@@ -73,10 +77,10 @@ class Api:
             key = credential(incoming.headers)
             wait = self._throttle.wait(key, self._universe.settings.calls_per_second)
             if wait is None:
-                fault = faults.take_fault(self._universe, operation)
+                fault = faults.take_fault(self._universe.faults, operation)
                 outgoing = await self._answer(incoming, key, fault)
             else:
-                outgoing = _problem(ApiProblem(429, faults.DETAILS[429]), wait)
+                outgoing = _problem(ApiProblem(429, DETAILS[429]), wait)
         except ApiProblem as problem:
             outgoing = _problem(problem)
         self._log(incoming, operation, key, fault, outgoing)
@@ -95,7 +99,7 @@ class Api:
         if fault is not None and fault.kind in faults.BEFORE_COMMIT:
             if fault.kind != "status":
                 return None
-            detail = faults.DETAILS.get(fault.status, "The sandbox was told to fail")
+            detail = DETAILS.get(fault.status, "The sandbox was told to fail")
             return _problem(ApiProblem(fault.status, detail), fault.retry_after_seconds)
         name = incoming.idempotency_key
         if incoming.method != "POST" or not name:

@@ -9,20 +9,16 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from app.sandbox.happenings import happen
 from app.sandbox.mollie.mandates import becomes_valid, mandate_of_first
 from app.sandbox.mollie.methods import METHODS, fits
 from app.sandbox.mollie.notify import notify
-from app.sandbox.mollie.objects import (
-    Mandate,
-    Payment,
-    Record,
-    Refund,
-    Subscription,
-)
+from app.sandbox.mollie.objects import Mandate, Payment, Refund, Subscription
 from app.sandbox.mollie.refund_life import next_step
 from app.sandbox.mollie.state import NOTIFIED, magic_reason, move
 from app.sandbox.mollie.subscription_life import charge, charge_failed
 from app.sandbox.mollie.world import Universe
+from app.sandbox.record import Record
 
 
 def settle(
@@ -70,13 +66,4 @@ _HAPPENS: Final[dict[type[Record], Callable[[Universe, Any, datetime], None]]] =
 
 def run_due(universe: Universe, carry: Callable[[Any, datetime], object]) -> None:
     """Everything whose moment has come, in order, each at its own moment."""
-    now = universe.clock.now()
-    while (entry := universe.agenda.pop_due(now)) is not None:
-        due, kind, id = entry
-        record = universe.find(kind, id)
-        if record is None or record.due_at != due:
-            continue  # it has moved on since
-        if kind in _HAPPENS:
-            _HAPPENS[kind](universe, record, due)
-        else:
-            carry(record, due)
+    happen(universe, _HAPPENS, carry)
