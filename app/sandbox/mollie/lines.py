@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.sandbox.mollie.money import Amount, rate_points, vat_within
 from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.validation import amount
-from app.sandbox.mollie.words import words
+from app.sandbox.words import words
 
 _KNOWN: Final = words(
     "type description quantity quantityUnit unitPrice totalAmount discountAmount vatRate "

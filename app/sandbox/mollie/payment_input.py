@@ -20,7 +20,7 @@ from app.sandbox.mollie.validation import (
     url,
     webhook_url,
 )
-from app.sandbox.mollie.words import words
+from app.sandbox.words import words
 
 DESCRIPTION_MAX: Final = 255
 # Given back as sent, without a meaning of their own here.
