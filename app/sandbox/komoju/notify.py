@@ -93,19 +93,16 @@ def _plan(universe: Universe, hook: Hook, event: Event) -> None:
 def _overtake(universe: Universe, hook: Hook, event: Event) -> None:
     """Every other event waits until its successor has arrived, or gives up waiting for one."""
     at = event.created_at
-    first = next((d for d in reversed(universe.deliveries.values()) if _is_held(d, hook)), None)
+    waiting = (d for d in reversed(universe.deliveries.values()) if d.is_held)
+    ours = (d for d in waiting if (d.key, d.url) == (hook.key, hook.url))
+    first = next((d for d in ours if not d.attempts), None)
     if first is None:
         wait = timedelta(milliseconds=universe.webhooks.delay_ms) or _HELD
-        universe.put(_delivery(universe, hook, event, at + wait))
+        held = _delivery(universe, hook, event, at + wait)
+        universe.put(replace(held, is_held=True))
         return
-    universe.put(replace(first, next_due=None))
+    universe.put(replace(first, next_due=None, is_held=False))
     universe.put(replace(_delivery(universe, hook, event, at), releases=first.id))
-
-
-def _is_held(delivery: Delivery, hook: Hook) -> bool:
-    is_ours = delivery.key == hook.key and delivery.url == hook.url
-    waits = delivery.next_due is not None and not delivery.attempts
-    return is_ours and waits and delivery.releases is None
 
 
 def _delivery(universe: Universe, hook: Hook, event: Event, due: datetime) -> Delivery:
@@ -130,7 +127,8 @@ def signature(secret: str, body: bytes) -> str:
 
 def letters(universe: Universe) -> Letters[Delivery]:
     def after(delivery: Delivery, attempt: Attempt) -> Delivery:
-        if (held := universe.deliveries.get(delivery.releases or "")) is not None:
+        held = universe.deliveries.get(delivery.releases or "")
+        if held is not None and not held.attempts:
             universe.put(replace(held, next_due=attempt.at))
         return _after_attempt(delivery, attempt, universe.settings.webhook_retry_seconds)
 

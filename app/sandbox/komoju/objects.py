@@ -113,4 +113,5 @@ class Delivery(record.Delivery, frozen=True, kw_only=True):
     event_id: str
     body: bytes
     signature: str
+    is_held: bool = False  # until a later one has overtaken it
     releases: str | None = None  # the delivery that waits for this one, to arrive after it

@@ -94,7 +94,7 @@ class Till:
         await self.shopper(session, "paid")
         return str(session["customer_id"])
 
-    async def charge(self, customer: str, **changes: Any) -> Json:
+    async def charge(self, customer: str, /, **changes: Any) -> Json:
         return await self.post("payments", a_charge(customer, **changes))
 
     async def control(self, path: str, **body: Any) -> Json:
@@ -137,7 +137,7 @@ def a_session(**changes: Any) -> Json:
     return {name: value for name, value in whole.items() if value is not None}
 
 
-def a_charge(customer: str, **changes: Any) -> Json:
+def a_charge(customer: str, /, **changes: Any) -> Json:
     return {
         "amount": 999,
         "currency": "JPY",
