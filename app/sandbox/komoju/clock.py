@@ -12,3 +12,7 @@ def stamp(moment: datetime) -> str:
 
 def maybe(moment: datetime | None) -> str | None:
     return None if moment is None else stamp(moment)
+
+
+def spoken(moment: datetime) -> str:
+    return f"{moment.astimezone(_TOKYO):%Y-%m-%d %H:%M} in Tokyo"

@@ -31,7 +31,7 @@ METHODS: Final = {
     for method in (
         Method("credit_card", "Card", keeps=True, details=_CARD),
         Method("paypay", "PayPay", keeps=True),
-        Method("konbini", "Konbini (convenience store)", is_cash=True),
+        Method("konbini", "Konbini", is_cash=True),
         Method("bank_transfer", "Bank transfer", is_cash=True),
         Method("pay_easy", "Pay-easy", is_cash=True),
     )

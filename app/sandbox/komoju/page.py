@@ -13,8 +13,8 @@ from litestar.params import FromPath
 
 from app.sandbox.control import AnyRequest
 from app.sandbox.html import Pages, see_other
+from app.sandbox.komoju import clock
 from app.sandbox.komoju.api import MOUNT
-from app.sandbox.komoju.clock import stamp
 from app.sandbox.komoju.life import settle
 from app.sandbox.komoju.methods import METHODS, offered
 from app.sandbox.komoju.money import spoken
@@ -109,7 +109,7 @@ def _over_page(plane: Plane, session: Session, problem: str | None = None) -> Pa
         total=None if payment is None else spoken(payment.total, payment.currency),
         fee=spoken(payment.fee, payment.currency) if payment and payment.fee else None,
         method=None if payment is None else METHODS[payment.method].name,
-        deadline=stamp(payment.deadline) if payment and payment.deadline else None,
+        deadline=clock.spoken(payment.deadline) if payment and payment.deadline else None,
         outcomes=_AT_THE_SHOP if waits else (),
         back=back_to(session),
         problem=problem,

@@ -78,6 +78,8 @@ def refund_payment(call: Call) -> Answer:
     if METHODS[payment.method].is_cash:
         raise refused(f"A payment by {payment.method} is refunded on request, by bank transfer")
     left = refundable(call.universe, payment)
+    if left <= 0:
+        raise refused("Nothing of the payment can be refunded")
     if amount is not None and amount > left:
         raise refused(f"Only {left} of the payment can still be refunded", "amount")
     payment = give_back(call.universe, payment, amount or left, text(call.body, "description"))

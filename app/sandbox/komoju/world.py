@@ -102,10 +102,6 @@ class Universe(universe.Universe[World, Delivery]):
         return knobs
 
 
-def is_live(key: str) -> bool:
-    return key.startswith("sk_live_")
-
-
 def masked(key: str) -> str:
     """A key is a secret even here: enough of it to tell worlds apart."""
     return key[:12] + "..."

@@ -65,6 +65,8 @@ async def test_what_was_not_taken_does_not_go_back(till):
     held = await till.paid(payment_data={"capture": "manual"})
     assert (await till.refused(f"payments/{held['id']}/refund"))[0] == 422
     assert (await till.refused("payments/x/refund")) == (404, "not_found", None)
+    nothing = await till.paid(amount=0)
+    assert (await till.refused(f"payments/{nothing['id']}/refund"))[0] == 422
 
 
 async def test_the_fee_of_the_method_is_kept(till):
