@@ -19,6 +19,7 @@ from domain.payments.observe_payment import ObservePayment
 from domain.payments.payment import LATER_LOOKS
 from domain.payments.recover_attempt import RecoverAttempt
 from domain.payments.submit_refund import SubmitRefund
+from domain.payments.sweep_account import SweepAccount
 from domain.subscriptions.advance_clock import AdvanceClock
 from domain.subscriptions.advance_subscription import AdvanceSubscription
 from domain.webhooks.due_work import WorkTx
@@ -138,6 +139,21 @@ class Looks:
                 later = self.clock.now() + LATER_LOOKS
                 await tx.due_work.postpone_payment(account_uuid, ref, due_at=later)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeps:
+    """Accounts whose lists at the provider are to be read for what nobody has told us."""
+
+    unit_of_work: UnitOfWork[WorkTx]
+    sweep: SweepAccount
+    again_after: timedelta = timedelta(minutes=10)
+    name: str = "sweeps"
+
+    async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
+        async with self.unit_of_work.begin(app_uuid) as tx:
+            found = await tx.due_work.accounts(now, now + self.again_after)
+        return [partial(self.sweep, app_uuid, uuid) for uuid in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,11 @@ from app.jobs import (
     Messages,
     Refunds,
     Renewals,
+    Sweeps,
 )
 from app.ledger.http import LedgerController
-from app.pages.http import CheckoutLinksController
+from app.pages.checkout_page import CheckoutPage
+from app.pages.http import CheckoutLinksController, CheckoutStyleController
 from app.payments.http import TenantPaymentsController
 from app.payments.methods_http import PaymentMethodsController
 from app.payments.money_back_http import PaymentsController, RefundsController
@@ -57,6 +59,7 @@ from app.worker import Worker
 from domain.catalog.price_service import PriceService
 from domain.catalog.product_service import ProductService
 from domain.catalog.tax_rate_service import TaxRateService
+from domain.checkout.collect_details import CollectDetails
 from domain.checkout.conclude_attempt import ConcludeAttempt
 from domain.checkout.continue_payment import ContinuePayment
 from domain.checkout.draft import Drafts
@@ -64,6 +67,7 @@ from domain.checkout.expire_session import ExpireSession
 from domain.checkout.links import Links
 from domain.checkout.open_session import OpenSession
 from domain.checkout.record_sighting import RecordSighting
+from domain.checkout.show_checkout import ShowCheckout
 from domain.kernel.clock import Clock
 from domain.kernel.errors import DomainError
 from domain.kernel.ids import AppUuid, Ids
@@ -78,6 +82,7 @@ from domain.payments.recover_attempt import Conclusion, RecoverAttempt
 from domain.payments.request_refund import RequestRefund
 from domain.payments.submit_attempt import SubmitAttempt
 from domain.payments.submit_refund import SubmitRefund
+from domain.payments.sweep_account import SweepAccount
 from domain.subscriptions.advance_clock import AdvanceClock
 from domain.subscriptions.advance_subscription import AdvanceSubscription
 from domain.subscriptions.change_service import ChangeService
@@ -97,6 +102,7 @@ from domain.webhooks.endpoint_service import EndpointService
 from domain.webhooks.publish import PublishEvents
 from domain.webhooks.receive import ReceiveMessage
 from domain.webhooks.replay import ReplayEvents
+from infrastructure.addresses import GoogleAddressRules
 from infrastructure.budget import RateBudget
 from infrastructure.identity.tokens import JwtVerifier
 from infrastructure.mollie import provider as mollie
@@ -108,6 +114,8 @@ from infrastructure.postgres.transaction import PostgresTx
 from infrastructure.quotes import SealedQuotes
 from infrastructure.secrets import AesGcmVault
 from infrastructure.system import SystemClock, SystemIds, SystemJitter, pause, webhook_secret
+from infrastructure.tax_ids import StdnumTaxIds
+from infrastructure.terms import HttpTermsReader
 from infrastructure.webhooks.sender import HttpWebhookSender
 
 T = TypeVar("T")
@@ -124,6 +132,7 @@ class Parts:
         self.links = Links(settings.public_url)
         self.near_targets = settings.webhook_targets_private
         self.sender = HttpWebhookSender(self.clock, near=self.near_targets)
+        self.terms_reader = HttpTermsReader(near=self.near_targets)
 
         self.write = WriteBook(self.providers, self.links, self.ids)
         self.record = RecordSighting(DeliverPurchase(self.write, self.ids), self.ids)
@@ -162,7 +171,7 @@ class Parts:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        async with self.database.open(), self.mollie.open():
+        async with self.database.open(), self.mollie.open(), self.terms_reader.open():
             yield
 
     async def issuers(self, app_uuid: AppUuid) -> tuple[JwtIssuer, ...]:
@@ -190,6 +199,9 @@ class Parts:
         }
         return RecoverAttempt(self.database, self.submit, conclusions, self.clock, self.lease)
 
+    def sweep(self) -> SweepAccount:
+        return SweepAccount(self.database, self.providers, self.observe, self.clock)
+
     def advance(self) -> AdvanceSubscription:
         return AdvanceSubscription(
             self.database,
@@ -210,6 +222,13 @@ class Parts:
             self.clock,
             pause,
             self.lease,
+        )
+
+    def checkout_page(self) -> CheckoutPage:
+        rules, tax_ids = GoogleAddressRules(), StdnumTaxIds()
+        collect = CollectDetails(self.database, rules, tax_ids, self.terms_reader, self.clock)
+        return CheckoutPage(
+            ShowCheckout(self.database), collect, rules, tax_ids, self.links, self.clock
         )
 
     def continue_payment(self) -> ContinuePayment:
@@ -243,6 +262,7 @@ CONTROLLERS: Final = [
     EventTypesController,
     WebhooksController,
     CheckoutLinksController,
+    CheckoutStyleController,
     HealthController,
     DocsController,
 ]
@@ -291,6 +311,7 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
         "links": value(parts.links),
         "open_session": value(parts.open_session()),
         "expire_session": value(parts.expire),
+        "checkout_page": value(parts.checkout_page()),
         "continue_payment": value(parts.continue_payment()),
         "receive": value(parts.receive),
         "products": value(ProductService(clock, ids)),
@@ -333,6 +354,7 @@ def jobs_of(parts: Parts) -> tuple[Job, ...]:
         Clocks(database, parts.advance_clock(), lease),
         Refunds(database, SubmitRefund(database, parts.providers, parts.clock, lease)),
         Looks(database, parts.observe, parts.clock),
+        Sweeps(database, parts.sweep()),
         Expiry(database, parts.expire, lease),
         Events(PublishEvents(database, parts.clock, parts.ids)),
         Housekeeping(database),

@@ -16,6 +16,8 @@ CREATE TABLE payment_providers (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
+    swept_until timestamp with time zone DEFAULT now() NOT NULL,
+    sweep_due_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT payment_providers_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT payment_providers_name_check CHECK ((name = ANY (ARRAY['mollie'::text, 'komoju'::text]))),
     CONSTRAINT payment_providers_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200))),
@@ -97,6 +99,7 @@ CREATE TABLE checkout_sessions (
     trial_days integer DEFAULT 0 NOT NULL,
     subscription_uuid uuid,
     bill_uuids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    collected jsonb,
     CONSTRAINT checkout_sessions_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT checkout_sessions_mode_check CHECK ((mode = ANY (ARRAY['setup'::text, 'payment'::text, 'subscription'::text, 'recovery'::text]))),
     CONSTRAINT checkout_sessions_payment_status_check CHECK ((payment_status = ANY (ARRAY['unpaid'::text, 'paid'::text, 'refunded'::text, 'no_payment_required'::text]))),
@@ -263,9 +266,11 @@ CREATE TABLE subscriptions (
     test_clock_uuid uuid,
     version integer DEFAULT 1 NOT NULL,
     due_at timestamp with time zone,
+    tax_id_country character(2),
     CONSTRAINT subscriptions_pause_reason_check CHECK ((pause_reason = ANY (ARRAY['requested'::text, 'unpaid'::text, 'chargeback'::text]))),
     CONSTRAINT subscriptions_quantity_check CHECK ((quantity >= 1)),
-    CONSTRAINT subscriptions_status_check CHECK ((status = ANY (ARRAY['incomplete'::text, 'trialing'::text, 'active'::text, 'collecting'::text, 'past_due'::text, 'paused'::text, 'canceled'::text, 'expired'::text])))
+    CONSTRAINT subscriptions_status_check CHECK ((status = ANY (ARRAY['incomplete'::text, 'trialing'::text, 'active'::text, 'collecting'::text, 'past_due'::text, 'paused'::text, 'canceled'::text, 'expired'::text]))),
+    CONSTRAINT subscriptions_tax_id_country_check CHECK ((tax_id_country ~ '^[A-Z]{2}$'::text))
 );
 
 ALTER TABLE ONLY subscriptions FORCE ROW LEVEL SECURITY;
@@ -325,7 +330,11 @@ CREATE FUNCTION apps_with_due_work(at timestamp with time zone) RETURNS SETOF uu
  UNION
   SELECT test_clocks.app_uuid
     FROM test_clocks
-   WHERE (test_clocks.due_at <= apps_with_due_work.at);
+   WHERE (test_clocks.due_at <= apps_with_due_work.at)
+ UNION
+  SELECT payment_providers.app_uuid
+    FROM payment_providers
+   WHERE ((payment_providers.deleted_at IS NULL) AND (payment_providers.sweep_due_at <= apps_with_due_work.at));
 END;
 
 CREATE TABLE api_keys (
@@ -1063,6 +1072,8 @@ CREATE UNIQUE INDEX payment_attempts_bill_key ON payment_attempts USING btree (a
 CREATE INDEX payment_attempts_due_idx ON payment_attempts USING btree (due_at, app_uuid) WHERE (status = 'submitting'::text);
 
 CREATE UNIQUE INDEX payment_providers_default_key ON payment_providers USING btree (app_uuid, name) WHERE (is_default AND (deleted_at IS NULL));
+
+CREATE INDEX payment_providers_sweep_idx ON payment_providers USING btree (app_uuid, sweep_due_at) WHERE (deleted_at IS NULL);
 
 CREATE INDEX payment_providers_uuid_idx ON payment_providers USING btree (uuid);
 

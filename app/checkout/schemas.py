@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
+from app.checkout.collected_schemas import CollectedView, collected_view
 from app.http.bodies import Body
 from app.http.envelope import Timestamp, stamp
 from app.http.fields import Metadata, Url, check_metadata, check_url
@@ -182,6 +183,7 @@ class CheckoutSessionView(Struct, frozen=True, kw_only=True, rename="camel"):
     metadata: dict[str, Any]
     expires_at: Timestamp
     retry_url: str
+    collected: CollectedView | None
     attempts: list[AttemptView]
 
 
@@ -248,5 +250,6 @@ def session_view(book: Book, links: Links) -> CheckoutSessionView:
         metadata=dict(terms.metadata),
         expires_at=stamp(session.expires_at),
         retry_url=links.pay(session),
+        collected=None if session.collected is None else collected_view(session.collected),
         attempts=attempt_views(book),
     )

@@ -10,7 +10,8 @@ from msgspec import Meta
 
 from app.docs.components import REF, Schema, Schemas
 from app.docs.endpoints import Endpoint, camel
-from app.docs.examples import EXAMPLES, RAW, example_of, value_of
+from app.docs.example_values import EXAMPLES, RAW
+from app.docs.examples import example_of, value_of
 from app.docs.refusals import MEANINGS, headers_of, refusals
 from app.docs.security import security_of
 from app.docs.special import EXTRA_ANSWERS, KEY_NEEDED, RAW_BODIES

@@ -1,16 +1,18 @@
-"""The shopper's links: to pay (again), and back from the provider's page."""
+"""The shopper's links: to tell us what a session asks for, to pay (again), and back from the
+provider's page."""
 
-from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar import Controller, Request, Response, get
+from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect
 
 from app.http.caller import public
+from app.pages.checkout_page import CheckoutPage
+from app.pages.languages import chosen
+from app.pages.render import STYLE, STYLE_PATH, page
 from domain.checkout.continue_payment import ContinuePayment
 from domain.kernel.errors import (
     DomainError,
@@ -22,37 +24,40 @@ from domain.kernel.errors import (
 )
 from domain.kernel.ids import AppUuid
 
-_TEMPLATES: Final = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-)
-
-SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-
 REFRESH_S: Final = 3
+STYLE_KEPT_S: Final = 3600
+
+Lang = Annotated[str | None, QueryParameter(name="lang")]
+Edits = Annotated[bool, QueryParameter(name="edit")]
 
 
-def page(template: str, status: int, **values: object) -> Response[str]:
-    html = _TEMPLATES.get_template(template).render(**values)
-    return Response(html, status_code=status, media_type="text/html", headers=SECURITY_HEADERS)
+def accepted(request: Request[Any, Any, Any]) -> str:
+    return request.headers.get("accept-language", "")
 
 
-def no_such_link(_: Request[Any, Any, Any], __: DomainError) -> Response[str]:
-    return page("gone.html", 404)
+def no_such_link(request: Request[Any, Any, Any], _: DomainError) -> Response[str]:
+    return page("gone.html", chosen(accepted=accepted(request)), 404)
 
 
-def wait_a_moment(_: Request[Any, Any, Any], error: DomainError) -> Response[str]:
+def wait_a_moment(request: Request[Any, Any, Any], error: DomainError) -> Response[str]:
     """The page asks again by itself; nothing is lost meanwhile."""
-    response = page("wait.html", 503, refresh_s=REFRESH_S)
+    response = page("wait.html", chosen(accepted=accepted(request)), 503, refresh_s=REFRESH_S)
     response.headers["Retry-After"] = str(REFRESH_S)
     return response
+
+
+class CheckoutStyleController(Controller):
+    path = STYLE_PATH
+    guards = [public]
+    include_in_schema = False
+
+    @get(operation_id="readCheckoutStyle")
+    async def read(self) -> Response[str]:
+        headers = {
+            "Cache-Control": f"public, max-age={STYLE_KEPT_S}",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return Response(STYLE, media_type="text/css", headers=headers)
 
 
 class CheckoutLinksController(Controller):
@@ -68,6 +73,41 @@ class CheckoutLinksController(Controller):
         Unavailable: wait_a_moment,
         ProviderUnreadable: wait_a_moment,
     }
+
+    @get("/", operation_id="showCheckoutPage")
+    async def show(
+        self,
+        app_uuid: FromPath[UUID],
+        session_uuid: FromPath[UUID],
+        token: FromPath[str],
+        request: Request[Any, Any, Any],
+        checkout_page: NamedDependency[CheckoutPage],
+        lang: Lang = None,
+        edits: Edits = False,
+    ) -> Response[str]:
+        """The order, and the form for what the session asks for; or both to be checked."""
+        link = (AppUuid(app_uuid), session_uuid, token)
+        return await checkout_page.show(link, lang, accepted(request), edits=edits)
+
+    @post(
+        "/",
+        operation_id="fillInCheckoutPage",
+        before_request=lambda _: None,  # the body is a form, not JSON
+        status_code=200,
+    )
+    async def fill_in(
+        self,
+        app_uuid: FromPath[UUID],
+        session_uuid: FromPath[UUID],
+        token: FromPath[str],
+        request: Request[Any, Any, Any],
+        checkout_page: NamedDependency[CheckoutPage],
+        lang: Lang = None,
+    ) -> Response[Any]:
+        """Take in what was filled in; or show the form again, with what is wrong."""
+        link = (AppUuid(app_uuid), session_uuid, token)
+        body, ip = await request.body(), request.client.host if request.client else None
+        return await checkout_page.fill_in(link, lang, accepted(request), body, ip)
 
     @get("/return", operation_id="returnFromProvider")
     async def came_back(

@@ -128,7 +128,7 @@ async def _told(desk: Desk, link: Link, links: Links) -> Response[Envelope[Opene
 
 def _opened(book: Book, links: Links) -> OpenedSession:
     """The provider's page while that can be paid; else ours, which opens another."""
-    payment = book.payment_of(book.newest)
+    payment = book.newest_payment
     is_payable = payment is not None and payment.status is PaymentStatus.OPEN
     url = book.session.next_action_url if is_payable else links.pay(book.session)
     return OpenedSession(session_view(book, links), NextAction(url))

@@ -18,6 +18,10 @@ class Tax(Struct, frozen=True):
     percentage: Percent
     inclusive: bool
     """True: the unit amount has the tax in it. False: it comes on top."""
+    country: str | None = None
+    """ISO 3166: who asks for it. None where nobody needs to know."""
+    is_reverse_charged: bool = False
+    """The buyer owes it, not the seller: it is taken out of the unit amount, or left off."""
 
 
 class Quote(Struct, frozen=True):
@@ -35,7 +39,11 @@ def quote(unit_amount: Money, quantity: int, tax: Tax | None) -> Quote:
         return Quote(line, Money(0, currency), line)
     e4 = tax.percentage.e4
     if tax.inclusive:
-        contained = Money(half_up(line.minor * e4, HUNDRED + e4), currency)
-        return Quote(line - contained, contained, line)
-    added = Money(half_up(line.minor * e4, HUNDRED), currency)
-    return Quote(line, added, line + added)
+        amount = Money(half_up(line.minor * e4, HUNDRED + e4), currency)
+        subtotal = line - amount
+    else:
+        amount = Money(half_up(line.minor * e4, HUNDRED), currency)
+        subtotal = line
+    if tax.is_reverse_charged:
+        return Quote(subtotal, Money(0, currency), subtotal)
+    return Quote(subtotal, amount, subtotal + amount)

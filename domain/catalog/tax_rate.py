@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain.catalog.quote import Tax
 from domain.kernel.errors import Conflict
 from domain.kernel.events import Event
 from domain.kernel.ids import AppUuid
@@ -46,6 +47,10 @@ class TaxRate(Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
+
+    @property
+    def tax(self) -> Tax:
+        return Tax(self.percentage, self.inclusive, self.country.alpha2)
 
     def need_active(self) -> None:
         if self.deleted_at is not None:

@@ -38,15 +38,19 @@ from domain.payments.sighting import (
 class Book(Struct, frozen=True, kw_only=True):
     session: CheckoutSession
     attempts: tuple[PaymentAttempt, ...]
-    """In order; there is always a first."""
+    """In order. None yet, while the shopper has to tell us something first."""
     payments: tuple[Payment, ...] = ()
     refunds: tuple[Refund, ...] = ()
     chargebacks: tuple[Chargeback, ...] = ()
     mandates: tuple[Mandate, ...] = ()
 
     @property
-    def newest(self) -> PaymentAttempt:
-        return self.attempts[-1]
+    def newest(self) -> PaymentAttempt | None:
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def newest_payment(self) -> Payment | None:
+        return None if self.newest is None else self.payment_of(self.newest)
 
     def attempt(self, uuid: UUID) -> PaymentAttempt:
         return next(attempt for attempt in self.attempts if attempt.uuid == uuid)
@@ -169,7 +173,7 @@ def _follow(book: Book, before: Payment, payment: Payment, sighting: Sighting, i
         if before.status is not PaymentStatus.PAID:
             return _paid(book, payment, sighting, ids)
         return _with_payment_status(book, payment, sighting)
-    if payment.is_surplus or payment.attempt_uuid != book.newest.uuid:
+    if payment.is_surplus or payment.attempt_uuid != book.attempts[-1].uuid:
         return Settled(book)
     if session.status not in (SessionStatus.OPEN, SessionStatus.PROCESSING):
         return Settled(book)  # what is over keeps pointing where it did

@@ -3,7 +3,6 @@
 Both read the provider first, so what a shopper sees never depends on a webhook having arrived.
 """
 
-import hmac
 from dataclasses import dataclass
 from typing import Final, assert_never
 from uuid import UUID
@@ -11,10 +10,11 @@ from uuid import UUID
 from domain.checkout.book import Book
 from domain.checkout.conclude_attempt import ConcludeAttempt
 from domain.checkout.draft import Drafts
+from domain.checkout.find_by_link import find_by_link
 from domain.checkout.ports import CheckoutTx
 from domain.checkout.session import SessionStatus
 from domain.kernel.clock import Clock
-from domain.kernel.errors import NotFound, ProviderUnavailable, ProviderUnreadable, StillRunning
+from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable, StillRunning
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.attempt import AttemptStatus, PaymentAttempt
@@ -40,12 +40,14 @@ class ContinuePayment:
         """The URL to send a returning shopper to. Raises NotFound, ProviderUnavailable,
         ProviderUnreadable; after the last two, asking again is safe."""
         book = await self._fresh(await self._book(app_uuid, session_uuid, token))
-        session, payment = book.session, book.payment_of(book.newest)
+        session, payment = book.session, book.newest_payment
         match session.status:
             case SessionStatus.COMPLETE | SessionStatus.PROCESSING:
                 return session.success_url
             case SessionStatus.OPEN if payment and payment.status is PaymentStatus.PAID:
                 return session.success_url
+            case SessionStatus.OPEN if _was_declined(book):
+                return self.drafts.links.page(session)
             case SessionStatus.OPEN | SessionStatus.EXPIRED | SessionStatus.FAILED:
                 return session.cancel_url
             case _:
@@ -60,11 +62,14 @@ class ContinuePayment:
             return session.success_url
         if session.status is not SessionStatus.OPEN or session.expires_at <= self.clock.now():
             return session.cancel_url
+        if session.needs_details:
+            return self.drafts.links.page(session)
         if (url := _payable(book)) is not None:
             return url
-        if book.newest.status is AttemptStatus.SUBMITTING or _is_live(book):
+        newest = book.newest.status if book.newest else None
+        if newest is AttemptStatus.SUBMITTING or _is_live(book):
             raise StillRunning("the payment is being prepared")
-        if book.newest.status is AttemptStatus.NEEDS_REVIEW:
+        if newest is AttemptStatus.NEEDS_REVIEW:
             return session.cancel_url  # it may exist at the provider: not a second one beside it
         if len(book.attempts) >= ATTEMPTS_MAX:
             return session.cancel_url
@@ -85,9 +90,10 @@ class ContinuePayment:
         session = seen.session
         async with self.unit_of_work.begin(session.app_uuid) as tx:
             before = await tx.checkout.lock(session.uuid)
-            if before.newest.uuid != seen.newest.uuid or _is_live(before):
+            if len(before.attempts) != len(seen.attempts) or _is_live(before):
                 raise StillRunning("the payment is being prepared")
-            if before.session.status is not SessionStatus.OPEN:
+            session = before.session
+            if session.status is not SessionStatus.OPEN or session.needs_details:
                 raise StillRunning("the checkout session has just changed")
             account = await tx.payment_providers.get(session.payment_provider_uuid)
             customer_ref = await tx.customers.reference(account.uuid, session.tenant_uuid)
@@ -95,7 +101,7 @@ class ContinuePayment:
                 session,
                 account,
                 customer_ref,
-                number=before.newest.number + 1,
+                number=len(before.attempts) + 1,
                 at=self.clock.now(),
             )
             await tx.checkout.save(before, before.with_attempt(attempt))
@@ -103,14 +109,11 @@ class ContinuePayment:
 
     async def _book(self, app_uuid: AppUuid, session_uuid: UUID, token: str) -> Book:
         async with self.unit_of_work.begin(app_uuid) as tx:
-            book = await tx.checkout.get(session_uuid)
-        if not hmac.compare_digest(book.session.link_token.encode(), token.encode()):
-            raise NotFound("checkout session", session_uuid)
-        return book
+            return await find_by_link(tx, session_uuid, token)
 
     async def _fresh(self, book: Book) -> Book:
         """The book after a look at the newest payment, if that could have changed."""
-        payment = book.payment_of(book.newest)
+        payment = book.newest_payment
         if payment is None or not payment.is_live:
             return book
         session = book.session
@@ -121,12 +124,20 @@ class ContinuePayment:
 
 def _is_live(book: Book) -> bool:
     """Another payment beside it could be paid twice."""
-    payment = book.payment_of(book.newest)
+    payment = book.newest_payment
     return payment is not None and payment.is_live
 
 
+def _was_declined(book: Book) -> bool:
+    """The shopper is on a page of ours already, and can try again there. Others go back to the
+    app, which has a page of its own for it."""
+    payment = book.newest_payment
+    has_page = bool(book.session.terms.wanted)
+    return has_page and payment is not None and payment.status is PaymentStatus.FAILED
+
+
 def _payable(book: Book) -> str | None:
-    payment = book.payment_of(book.newest)
+    payment = book.newest_payment
     if payment is None or payment.status is not PaymentStatus.OPEN:
         return None
     return payment.checkout_url

@@ -11,6 +11,7 @@ from domain.checkout.order import PricedOrder
 from domain.checkout.session import CheckoutSession, Mode
 from domain.kernel.ids import Ids
 from domain.payments.attempt import PaymentAttempt
+from domain.payments.payment_details import PaymentDetails, PaymentLine
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import NewPayment, Providers, SequenceType
 from domain.tenancy.caller import Actor
@@ -25,7 +26,7 @@ class Drafts:
 
     def session(self, priced: PricedOrder, actor: Actor, *, at: datetime) -> CheckoutSession:
         order, expires_at = priced.order, at + priced.order.lifetime
-        return CheckoutSession(
+        session = CheckoutSession(
             uuid=self.ids.new(),
             app_uuid=actor.app_uuid,
             tenant_uuid=order.tenant_uuid,
@@ -46,6 +47,9 @@ class Drafts:
             created_at=at,
             updated_at=at,
         )
+        if session.needs_details:
+            session = replace(session, next_action_url=self.links.page(session))
+        return session
 
     def attempt(
         self,
@@ -89,5 +93,24 @@ class Drafts:
                 return_url=self.links.came_back(session),
                 webhook_url=self.links.webhook(account.name, account.uuid),
                 locale=session.terms.locale,
+                details=None if session.collected is None else _details(session),
             )
         )
+
+
+def _details(session: CheckoutSession) -> PaymentDetails:
+    """What the shopper has told us, for the provider to check the payer by, and to show."""
+    collected = session.collected
+    assert collected is not None
+    line = PaymentLine(
+        description=session.terms.description,
+        quantity=1,
+        unit_price=session.amount.total,
+        tax=session.amount.tax,
+        tax_rate=None if session.is_verification else collected.tax,
+    )
+    return PaymentDetails(
+        billing=collected.billing_address,
+        shipping=collected.shipping_address,
+        lines=(line,),
+    )

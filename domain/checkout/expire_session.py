@@ -62,7 +62,7 @@ class ExpireSession:
         async with self.unit_of_work.begin(app_uuid) as tx:
             book = await tx.checkout.get(session_uuid)
             account = await tx.payment_providers.get(book.session.payment_provider_uuid)
-        payment = book.payment_of(book.newest)
+        payment = book.newest_payment
         if payment is None or not payment.is_live:
             return
         with suppress(ProviderUnavailable, ProviderUnreadable):

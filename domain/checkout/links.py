@@ -17,6 +17,10 @@ class Links(Struct, frozen=True):
         """The `retryUrl`: leads to the provider's page as long as the session is open."""
         return f"{self._of(session)}/pay"
 
+    def page(self, session: CheckoutSession) -> str:
+        """Where the shopper tells us what the session asks for, and tries again after a decline."""
+        return self._of(session)
+
     def webhook(self, provider: str, account_uuid: UUID) -> str:
         return f"{self.public_url}/api/v1/webhooks/{provider}?paymentProviderUuid={account_uuid}"
 

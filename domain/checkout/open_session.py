@@ -77,6 +77,13 @@ class _Written(Struct, frozen=True):
     key: RequestKey
 
 
+class _Waiting(Struct, frozen=True):
+    """Written. The shopper has to tell us something before anybody is asked for money."""
+
+    session: CheckoutSession
+    key: RequestKey
+
+
 class _NoCustomer(Struct, frozen=True):
     account: PaymentProvider
     tenant: Tenant
@@ -108,6 +115,8 @@ class OpenSession:
         while True:
             step = await self._intend(caller, order, ask, render)
             match step:
+                case Opened():
+                    return step
                 case _Written():
                     return await self._call(step, render)
                 case _NoCustomer():
@@ -126,7 +135,7 @@ class OpenSession:
 
     async def _intend(
         self, caller: Caller, order: Order, ask: Ask, render: Render
-    ) -> _Written | _NoCustomer | _Held:
+    ) -> Opened | _Written | _NoCustomer | _Held:
         """The first transaction. A refusal is an answer, and is kept under the key as one."""
         refusal: DomainError
         async with self.unit_of_work.begin(caller.app_uuid) as tx:
@@ -142,7 +151,11 @@ class OpenSession:
             if (claim := _standing(facts, ask, now)) is not None:
                 return _Held(claim, key)
             try:
-                return await self._write(tx, order, facts, actor, key)
+                step = await self._write(tx, order, facts, actor, key)
+                if not isinstance(step, _Waiting):
+                    return step
+                answer = render.opened(Book(session=step.session, attempts=()))
+                return Opened(await tx.idempotency.finish(step.key, answer))
             except (NotFound, Conflict, Refused) as error:
                 refusal = error
             if ask.key is not None:
@@ -151,26 +164,30 @@ class OpenSession:
 
     async def _write(
         self, tx: CheckoutTx, order: Order, facts: OrderFacts, actor: Actor, key: RequestKey
-    ) -> _Written | _NoCustomer | _Held:
+    ) -> _Written | _Waiting | _NoCustomer | _Held:
         now = self.clock.now()
         priced = price_order(order, facts, actor)
         self._check_locale(priced)
         if facts.customer_ref is None:
             return _NoCustomer(priced.account, priced.tenant)
         draft = self.drafts.session(priced, actor, at=now)
-        attempt = self.drafts.attempt(draft, priced.account, facts.customer_ref, at=now)
+        attempt = None
+        if not draft.needs_details:
+            attempt = self.drafts.attempt(draft, priced.account, facts.customer_ref, at=now)
         kept = DOUBLE_CLICK if key.key.startswith(OWN_KEY) else KEY_KEPT
         intent = Intent(
             session=draft,
             attempt=attempt,
             key=key,
-            lease_until=attempt.lease_until,
+            lease_until=now + self.drafts.lease,
             key_expires_at=now + kept,
             replaces=facts.claim.expires_at if facts.claim else None,
         )
         session = await tx.checkout.add(intent)
         if session is None:
             return _Held(None, key)
+        if attempt is None:
+            return _Waiting(session, key)
         return _Written(session, attempt, priced.account, key)
 
     def _check_locale(self, priced: PricedOrder) -> None:

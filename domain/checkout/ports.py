@@ -28,7 +28,8 @@ class Intent(Struct, frozen=True, kw_only=True):
     """What is committed before the provider is called."""
 
     session: CheckoutSession
-    attempt: PaymentAttempt
+    attempt: PaymentAttempt | None
+    """None: the shopper has to tell us something before there can be one."""
     key: RequestKey
     lease_until: datetime
     key_expires_at: datetime

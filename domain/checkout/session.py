@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.catalog.quote import Quote
+from domain.checkout.collection import Collected, Wanted
 from domain.kernel.errors import Conflict
 from domain.kernel.events import Event
 from domain.kernel.ids import AppUuid, TenantUuid, UserUuid
@@ -81,6 +82,16 @@ class Terms(Struct, frozen=True, kw_only=True):
     locale: str | None = None
     metadata: Mapping[str, object] = {}
 
+    @property
+    def wanted(self) -> Wanted:
+        """What the shopper is asked for before the first payment."""
+        return Wanted(
+            billing_address=self.billing_address_collection,
+            shipping_address=self.shipping_address_collection,
+            tax_id=self.is_tax_id_collection_enabled,
+            consent=self.collect_terms_of_service_consent,
+        )
+
 
 class CheckoutSession(Struct, frozen=True, kw_only=True):
     uuid: UUID
@@ -106,6 +117,8 @@ class CheckoutSession(Struct, frozen=True, kw_only=True):
     terms: Terms
     link_token: str
     """Makes the shopper's links unguessable."""
+    collected: Collected | None = None
+    """What the shopper has told us before the first payment, if the terms ask for anything."""
     provider_ref: str | None = None
     """The newest payment's reference; None until the provider has answered."""
     next_action_url: str | None = None
@@ -114,6 +127,11 @@ class CheckoutSession(Struct, frozen=True, kw_only=True):
     """When to try to expire it: `expires_at`, later when the provider could not be asked."""
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def needs_details(self) -> bool:
+        """The shopper has to tell something before there can be a payment."""
+        return bool(self.terms.wanted) and self.collected is None
 
     @property
     def is_verification(self) -> bool:

@@ -17,6 +17,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.kernel.money import Money
+from domain.payments.payment_details import PaymentDetails
 from domain.payments.payment_provider import PaymentProvider, ProviderName
 
 
@@ -151,6 +152,7 @@ class NewPayment(Struct, frozen=True, kw_only=True):
     """None: nobody is there to be sent back."""
     webhook_url: str
     locale: str | None = None
+    details: PaymentDetails | None = None
 
     def __post_init__(self) -> None:
         owners = (self.checkout_session_uuid, self.bill_uuid)

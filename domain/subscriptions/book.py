@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from domain.catalog.price import Recurrence
 from domain.catalog.quote import Quote, Tax, quote
+from domain.catalog.reverse_charge import charged_to
 from domain.kernel.money import Money
 from domain.payments.attempt import AttemptStatus, PaymentAttempt
 from domain.payments.chargeback import Chargeback
@@ -66,7 +67,12 @@ class SubscriptionBook(Struct, frozen=True, kw_only=True):
 
     def plan_of(self, price_uuid: UUID, tax_rate_uuid: UUID | None) -> Plan:
         wanted = (price_uuid, tax_rate_uuid)
-        return next(p for p in self.plans if (p.price_uuid, p.tax_rate_uuid) == wanted)
+        plan = next(p for p in self.plans if (p.price_uuid, p.tax_rate_uuid) == wanted)
+        return self.as_charged(plan)
+
+    def as_charged(self, plan: Plan) -> Plan:
+        """With the tax as it is for this buyer."""
+        return replace(plan, tax=charged_to(plan.tax, self.subscription.tax_id_country))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -148,7 +148,7 @@ class ChangeService:
         found = await tx.subscriptions.plans([(price_uuid, tax_rate_uuid)])
         if not found:
             raise Conflict("the price has just gone")
-        return found[0]
+        return book.as_charged(found[0])
 
 
 def _or(asked: T | UnsetType, now: T) -> T:

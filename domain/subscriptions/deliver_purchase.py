@@ -105,7 +105,7 @@ class DeliverPurchase:
         )
 
     async def _subscription(self, tx: SubscriptionsTx, sale: Sale) -> None:
-        session, payment = sale.session, sale.payment
+        session, payment, collected = sale.session, sale.payment, sale.session.collected
         assert session.price_uuid is not None
         account_uuid = session.payment_provider_uuid
         plan = (session.price_uuid, session.tax_rate_uuid)
@@ -118,6 +118,7 @@ class DeliverPurchase:
             payment_provider_uuid=account_uuid,
             checkout_session_uuid=session.uuid,
             mandate_uuid=None if mandate is None else mandate.uuid,
+            tax_id_country=None if collected is None else collected.tax_id_country,
             quantity=session.quantity,
         )
         now, paid_at = session.updated_at, payment.paid_at

@@ -49,6 +49,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     payment_provider_uuid: UUID
     checkout_session_uuid: UUID | None = None
     mandate_uuid: UUID | None = None
+    tax_id_country: str | None = None
     quantity: int
 
 
@@ -75,6 +76,7 @@ def begin(
         product_uuid=grounds.plan.product_uuid,
         price_uuid=grounds.plan.price_uuid,
         tax_rate_uuid=grounds.plan.tax_rate_uuid,
+        tax_id_country=wanted.tax_id_country,
         quantity=wanted.quantity,
         status=_S.INCOMPLETE,
         anchor_at=at,

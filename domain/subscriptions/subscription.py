@@ -97,6 +97,8 @@ class Subscription(Struct, frozen=True, kw_only=True):
     product_uuid: UUID
     price_uuid: UUID
     tax_rate_uuid: UUID | None
+    tax_id_country: str | None = None
+    """ISO 3166; None: the tenant gave no tax id. In another member state it owes the tax itself."""
     quantity: int
     status: SubscriptionStatus
     anchor_at: datetime

@@ -42,6 +42,10 @@ class DueWork(Protocol):
         """Those that are on their way, or past what is due by them."""
         ...
 
+    async def accounts(self, now: datetime, until: datetime) -> list[UUID]:
+        """Accounts whose lists at the provider are to be read again."""
+        ...
+
     async def refunds(self, now: datetime) -> list[UUID]:
         """Only named, like attempts."""
         ...

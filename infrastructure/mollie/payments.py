@@ -12,9 +12,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.kernel.errors import ProviderUnreadable
+from domain.payments.payment_details import PaymentDetails
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Declined, NewPayment, ProviderPayment, SequenceType
 from infrastructure.mollie.client import Call, MollieClient
+from infrastructure.mollie.details import WireAddress, WireLine, address_to, line_to
 from infrastructure.mollie.listing import AUDIT_PAGES_MAX, Page, back_to, find, pages
 from infrastructure.mollie.wire import (
     WireAmount,
@@ -53,6 +55,9 @@ class CreatePayment(Struct, frozen=True, rename="camel", omit_defaults=True, kw_
     redirect_url: str | None = None
     webhook_url: str | None = None
     locale: str | None = None
+    billing_address: WireAddress | None = None
+    shipping_address: WireAddress | None = None
+    lines: tuple[WireLine, ...] = ()
 
 
 _REQUEST: Final = msgspec.json.Decoder(CreatePayment)
@@ -66,6 +71,7 @@ class MolliePayments:
         # One fixed method makes a failed try final, and Mollie tells us. With a choice of methods
         # the shopper would go back to choosing, and nobody would hear of it.
         is_recurring = payment.sequence_type is SequenceType.RECURRING
+        details = payment.details or PaymentDetails()
         return msgspec.json.encode(
             CreatePayment(
                 amount=amount_of(payment.amount),
@@ -84,6 +90,9 @@ class MolliePayments:
                 redirect_url=None if is_recurring else payment.return_url,
                 webhook_url=self._webhook_url(payment.webhook_url),
                 locale=None if is_recurring else payment.locale,
+                billing_address=address_to(details.billing),
+                shipping_address=address_to(details.shipping),
+                lines=tuple(line_to(line) for line in details.lines),
             )
         )
 

@@ -5,6 +5,8 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from domain.checkout.book import Book
 from domain.checkout.session import CheckoutSession
 from domain.kernel.errors import NotFound
@@ -119,7 +121,8 @@ class PostgresCheckout(PostgresOpening):
             """
             update checkout_sessions
                set status = $3, payment_status = $4, provider_ref = $5, next_action_url = $6,
-                   due_at = $7, updated_at = $8
+                   due_at = $7, updated_at = $8, subtotal_minor = $9, tax_minor = $10,
+                   total_minor = $11, collected = $12
              where app_uuid = $1 and uuid = $2
             """,
             self._app_uuid,
@@ -130,6 +133,10 @@ class PostgresCheckout(PostgresOpening):
             session.next_action_url,
             session.due_at,
             session.updated_at,
+            session.amount.subtotal.minor,
+            session.amount.tax.minor,
+            session.amount.total.minor,
+            None if session.collected is None else msgspec.to_builtins(session.collected),
         )
 
 

@@ -131,6 +131,23 @@ class PostgresDueWork:
         )
         return [row["uuid"] for row in found]
 
+    async def accounts(self, now: datetime, until: datetime) -> list[UUID]:
+        found = await self._connection.fetch(
+            """
+            update payment_providers set sweep_due_at = $3
+             where app_uuid = $1 and uuid in (
+                   select uuid from payment_providers
+                    where app_uuid = $1 and deleted_at is null and sweep_due_at <= $2
+                    order by sweep_due_at limit $4 for no key update skip locked)
+            returning uuid
+            """,
+            self._app_uuid,
+            now,
+            until,
+            BATCH,
+        )
+        return [row["uuid"] for row in found]
+
     async def refunds(self, now: datetime) -> list[UUID]:
         found = await self._connection.fetch(
             """

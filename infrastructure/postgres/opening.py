@@ -84,9 +84,9 @@ _ADD = """
                payment_provider_uuid, mode, status, payment_status, price_uuid, tax_rate_uuid,
                quantity, currency, subtotal_minor, tax_minor, total_minor, terms, link_token,
                expires_at, due_at, created_at, updated_at, trial_days, subscription_uuid,
-               bill_uuids)
+               bill_uuids, next_action_url)
         select $1, subject_uuid, $11, $12, $13, $14, 'open', 'unpaid', $15, $16,
-               $17, $18, $19, $20, $21, $22, $23, $24, $24, $8, $8, $27, $28, $29
+               $17, $18, $19, $20, $21, $22, $23, $24, $24, $8, $8, $27, $28, $29, $30
           from claimed
         returning uuid, id
     ), attempt as (
@@ -95,6 +95,7 @@ _ADD = """
                lease_until, due_at, created_at, updated_at)
         select $1, $25, uuid, 1, $13, $11, 'submitting', $26, $8, 1, $7, $7, $8, $8
           from session
+         where $25::uuid is not null
     )
     select id from session
 """
@@ -197,11 +198,12 @@ class PostgresOpening:
             msgspec.to_builtins(session.terms),
             session.link_token,
             session.expires_at,
-            attempt.uuid,
-            attempt.request,
+            attempt and attempt.uuid,
+            attempt and attempt.request,
             session.trial_days,
             session.subscription_uuid,
             list(session.bill_uuids),
+            session.next_action_url,
         )
         return None if id is None else msgspec.structs.replace(session, id=id)
 

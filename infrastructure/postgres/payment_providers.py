@@ -10,6 +10,7 @@ from domain.kernel.errors import NotFound
 from domain.kernel.ids import AppUuid
 from domain.kernel.pages import Page, PageRequest
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
+from domain.payments.sweep_account import SWEEP_EVERY
 from infrastructure.postgres.database import Connection
 
 _COLUMNS: Final = """
@@ -29,9 +30,10 @@ class PostgresPaymentProviders:
             f"""
             insert into payment_providers (
                 app_uuid, uuid, name, mode, title, is_default, credential_sealed, credential_hint,
-                verification_amount_minor, created_at, updated_at, deleted_at
+                verification_amount_minor, created_at, updated_at, deleted_at, swept_until,
+                sweep_due_at
             )
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10, $13)
             returning {_COLUMNS}
             """,
             account.app_uuid,
@@ -46,6 +48,7 @@ class PostgresPaymentProviders:
             account.created_at,
             account.updated_at,
             account.deleted_at,
+            account.created_at + SWEEP_EVERY,
         )
         return self._found(account.uuid, row)
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from domain.catalog.quote import Quote
+from domain.checkout.collection import Collected
 from domain.checkout.session import (
     CheckoutSession,
     Mode,
@@ -24,7 +25,7 @@ from domain.payments.refund import Refund, RefundReason
 SESSION: Final = """app_uuid, uuid, id, tenant_uuid, user_uuid, payment_provider_uuid, mode,
     status, payment_status, price_uuid, tax_rate_uuid, quantity, trial_days, subscription_uuid,
     bill_uuids, currency, subtotal_minor, tax_minor, total_minor, terms, link_token,
-    provider_ref, next_action_url, expires_at, due_at, created_at, updated_at"""
+    collected, provider_ref, next_action_url, expires_at, due_at, created_at, updated_at"""
 
 ATTEMPT: Final = """app_uuid, uuid, checkout_session_uuid, bill_uuid, number,
     payment_provider_uuid, tenant_uuid, status, request, decline_reason, first_submitted_at,
@@ -76,6 +77,7 @@ def session_of(row: Any) -> CheckoutSession:
         amount=quoted(row),
         terms=msgspec.convert(row["terms"], Terms),
         link_token=row["link_token"],
+        collected=_collected(row["collected"]),
         provider_ref=row["provider_ref"],
         next_action_url=row["next_action_url"],
         expires_at=row["expires_at"],
@@ -83,6 +85,10 @@ def session_of(row: Any) -> CheckoutSession:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
+
+
+def _collected(stored: Any) -> Collected | None:
+    return None if stored is None else msgspec.convert(stored, Collected)
 
 
 def attempt_of(row: Any) -> PaymentAttempt:

@@ -23,9 +23,10 @@ from infrastructure.postgres.rows import quoted
 
 SUBSCRIPTION: Final = """s.app_uuid, s.uuid, s.tenant_uuid, s.user_uuid, s.payment_provider_uuid,
     s.checkout_session_uuid, s.mandate_uuid, s.product_uuid, s.price_uuid, s.tax_rate_uuid,
-    s.quantity, s.status, s.anchor_at, s.anchor_number, s.trial_ends_at, s.paid_through,
-    s.cancel_at, s.cancel_reason, s.canceled_at, s.paused_at, s.pause_reason, s.resumes_at,
-    s.scheduled_change, s.test_clock_uuid, s.version, s.due_at, s.created_at, s.updated_at"""
+    s.tax_id_country, s.quantity, s.status, s.anchor_at, s.anchor_number, s.trial_ends_at,
+    s.paid_through, s.cancel_at, s.cancel_reason, s.canceled_at, s.paused_at, s.pause_reason,
+    s.resumes_at, s.scheduled_change, s.test_clock_uuid, s.version, s.due_at,
+    s.created_at, s.updated_at"""
 
 PERIOD: Final = """number, kind, starts_at, ends_at, bill_uuid, payment_uuid, currency,
     subtotal_minor, tax_minor, total_minor"""
@@ -44,7 +45,8 @@ BILL: Final = """app_uuid, uuid, subscription_uuid, tenant_uuid, payment_provide
     failure_reason, payment_uuid, chargeback_uuid, issued_at, closed_at, created_at, updated_at"""
 
 TERMS: Final = """po.name as product_name, pr.currency as plan_currency, pr.unit_amount_minor,
-    pr.recurring_interval, pr.recurring_interval_count, tr.percentage_e4, tr.inclusive"""
+    pr.recurring_interval, pr.recurring_interval_count, tr.percentage_e4, tr.inclusive,
+    (select c.alpha2 from countries c where c.uuid = tr.country_uuid) as tax_country"""
 """Of a plan whose price, product and tax rate are named beside it."""
 
 PLAN: Final = f"""
@@ -69,6 +71,7 @@ def subscription_of(row: Any) -> Subscription:
         product_uuid=row["product_uuid"],
         price_uuid=row["price_uuid"],
         tax_rate_uuid=row["tax_rate_uuid"],
+        tax_id_country=row["tax_id_country"],
         quantity=row["quantity"],
         status=SubscriptionStatus(row["status"]),
         anchor_at=row["anchor_at"],
@@ -107,7 +110,7 @@ def plan_of(row: Any) -> Plan:
     """From TERMS, price_uuid, product_uuid and tax_rate_uuid."""
     tax = None
     if row["percentage_e4"] is not None:
-        tax = Tax(Percent(row["percentage_e4"]), row["inclusive"])
+        tax = Tax(Percent(row["percentage_e4"]), row["inclusive"], row["tax_country"])
     return Plan(
         price_uuid=row["price_uuid"],
         product_uuid=row["product_uuid"],

@@ -33,8 +33,8 @@ class PostgresSubscriptionSaving:
             insert into subscriptions (app_uuid, uuid, tenant_uuid, user_uuid,
                    payment_provider_uuid, checkout_session_uuid, product_uuid, price_uuid,
                    tax_rate_uuid, quantity, status, anchor_at, test_clock_uuid, created_at,
-                   updated_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                   updated_at, tax_id_country)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
             """,
             self._app_uuid,
             subscription.uuid,
@@ -51,6 +51,7 @@ class PostgresSubscriptionSaving:
             subscription.test_clock_uuid,
             subscription.created_at,
             subscription.updated_at,
+            subscription.tax_id_country,
         )
         nothing = msgspec.structs.replace(
             book, bills=(), attempts=(), payments=(), refunds=(), chargebacks=()

@@ -24,6 +24,7 @@ from infrastructure.postgres.prices import PostgresPrices
 from infrastructure.postgres.products import PostgresProducts
 from infrastructure.postgres.purchases import PostgresOneTimePayments
 from infrastructure.postgres.subscriptions import PostgresSubscriptions
+from infrastructure.postgres.sweeps import PostgresSweeps
 from infrastructure.postgres.tax_rates import PostgresTaxRates
 from infrastructure.postgres.tenancy import PostgresAdmissions, PostgresApps, PostgresTenants
 from infrastructure.postgres.test_clocks import PostgresTestClocks
@@ -68,6 +69,10 @@ class PostgresTx:
     @cached_property
     def payment_providers(self) -> PostgresPaymentProviders:
         return PostgresPaymentProviders(*self._on)
+
+    @cached_property
+    def sweeps(self) -> PostgresSweeps:
+        return PostgresSweeps(*self._on)
 
     @cached_property
     def attempts(self) -> PostgresAttempts:

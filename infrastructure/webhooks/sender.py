@@ -20,13 +20,8 @@ from yarl import URL
 from domain.kernel.clock import Clock
 from domain.webhooks.ports import Answered, Parcel, Unanswered
 from domain.webhooks.targets import target_mistake
-from infrastructure.webhooks.resolver import (
-    CheckedResolver,
-    Lookup,
-    TargetRefused,
-    checked_sockets,
-    system_lookup,
-)
+from infrastructure.webhooks.outbound import guarded_session
+from infrastructure.webhooks.resolver import Lookup, TargetRefused, system_lookup
 
 TIMEOUT_S: Final = 15.0
 """From looking the name up to the status line."""
@@ -57,29 +52,12 @@ class HttpWebhookSender:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        resolver = CheckedResolver(self._lookup, near=self._near)
-        connector = aiohttp.TCPConnector(
-            resolver=resolver,
-            socket_factory=checked_sockets(near=self._near),
-            ssl=self._trust or True,
-            use_dns_cache=False,
-            force_close=True,  # every try looks the name up, and is checked, anew
-            limit=0,  # who sends decides how many are under way
-        )
-        session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(total=None),
-        )
-        async with session:
+        async with guarded_session(self._lookup, near=self._near, trust=self._trust) as session:
             self._session = session
             try:
                 yield
             finally:
                 self._session = None
-                await resolver.close()
 
     async def send(self, parcel: Parcel) -> Answered | Unanswered:
         if (mistake := target_mistake(parcel.url, near=self._near)) is not None:

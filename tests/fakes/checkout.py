@@ -151,7 +151,8 @@ class FakeCheckoutRepository:
         )
         session = replace(intent.session, id=len(self._rows.sessions) + 1)
         self._rows.sessions[session.uuid] = session
-        self._rows.attempts[intent.attempt.uuid] = intent.attempt
+        if intent.attempt is not None:
+            self._rows.attempts[intent.attempt.uuid] = intent.attempt
         return session
 
     async def open_accepted(self, settled: Settled, key: RequestKey, answer: Answer) -> bool:

@@ -1,5 +1,7 @@
 """Whatever is sent, the answer is a success or a refusal that names the reason; never a crash."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -8,23 +10,31 @@ from hypothesis import strategies as st
 from app.sandbox.mollie import payment_input
 from app.sandbox.mollie.bodies import parse_body
 from app.sandbox.mollie.calls import Answer, Call
+from app.sandbox.mollie.captures import create_capture
+from app.sandbox.mollie.connect_objects import Access
 from app.sandbox.mollie.customers import create_customer
 from app.sandbox.mollie.mandates import create_mandate
+from app.sandbox.mollie.objects import Payment
+from app.sandbox.mollie.organizations import create_client_link
 from app.sandbox.mollie.payments import create_payment
 from app.sandbox.mollie.problems import ApiProblem
 from app.sandbox.mollie.refunds import create_refund
+from app.sandbox.mollie.sessions import create_session
+from app.sandbox.mollie.settling import settle
 from app.sandbox.mollie.subscriptions import create_subscription
 from app.sandbox.mollie.world import Universe
 from tests.sandbox.shop import a_payment
+from tests.sandbox.test_sessions import a_session
 
 NEAR_MISSES = st.sampled_from(
     ["EUR", "10.00", "first", "recurring", "klarna", "1 month", "2026-02-30", "https://[::1/", "\0"]
 )
+NAMES_INSIDE = ["value", "currency", "type", "email", "country", "webhookUrl", "interval", "x"]
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20) | NEAR_MISSES,
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["value", "currency", "type", "x"]), inner, max_size=3)
+        | st.dictionaries(st.sampled_from(NAMES_INSIDE), inner, max_size=3)
     ),
     max_leaves=8,
 )
@@ -38,6 +48,21 @@ LINE_FIELDS = [
     "vatRate",
     "vatAmount",
     "sku",
+    "categories",
+    "quantityUnit",
+    "imageUrl",
+    "recurring",
+]
+SESSION_FIELDS = [
+    "amount",
+    "description",
+    "redirectUrl",
+    "billingAddress",
+    "requiredCustomerDetails",
+    "customerId",
+    "sequenceType",
+    "metadata",
+    "payment",
 ]
 LINES = st.lists(st.dictionaries(st.sampled_from(LINE_FIELDS), VALUES), max_size=2)
 
@@ -83,6 +108,29 @@ def test_a_refund_is_made_or_refused(body):
     universe = Universe()
     made = create_payment(a_call(universe, a_payment())).body
     answers(create_refund, a_call(universe, body, made["id"]))
+
+
+@given(st.dictionaries(st.sampled_from(SESSION_FIELDS), VALUES), LINES)
+def test_a_session_is_opened_or_refused(changes, lines):
+    body = {**a_session(), **({"lines": lines} if lines else {}), **changes}
+    answers(create_session, a_call(Universe(), body))
+
+
+@given(st.dictionaries(st.sampled_from(["amount", "description", "metadata"]), VALUES))
+def test_a_capture_is_made_or_refused(body):
+    universe = Universe()
+    held = a_payment(captureMode="manual", method="creditcard")
+    made = create_payment(a_call(universe, held)).body
+    payment = universe.find(Payment, made["id"])
+    settle(universe, payment, "authorized", universe.clock.now())
+    answers(create_capture, a_call(universe, body, made["id"]))
+
+
+@given(st.dictionaries(st.sampled_from(["owner", "name", "address", "vatNumber"]), VALUES))
+def test_an_invitation_is_made_or_refused(body):
+    universe = Universe()
+    call = replace(a_call(universe, body), access=Access(account="access_own"))
+    answers(create_client_link, call)
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))

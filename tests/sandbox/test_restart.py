@@ -16,7 +16,10 @@ from click.testing import CliRunner
 
 from app.cli.sandbox import sandbox as command
 from app.sandbox.mollie.server import create_sandbox
+from tests.sandbox.connected import App
 from tests.sandbox.shop import Hooks, Shop, a_payment, eventually, running
+from tests.sandbox.test_captures import authorized
+from tests.sandbox.test_sessions import a_session, component_of
 
 ROOT = Path(__file__).parents[2]
 START = "from app.cli.sandbox import sandbox; sandbox()"
@@ -70,6 +73,35 @@ async def test_everything_is_there_after_a_restart(tmp_path):
         await eventually(lambda: len(hooks.ids) == 2)
         await shop.advance(minutes=20)
         assert (await shop.get(f"payments/{payment['id']}"))["status"] == "expired"
+
+
+async def test_sessions_captures_and_connections_are_there_after_a_restart(tmp_path):
+    state = tmp_path / "mollie.sqlite3"
+    sandbox = create_sandbox(state)
+    async with running(sandbox), (shop := Shop(sandbox)).http:
+        app = App(shop)
+        await app.register()
+        merchant = await app.merchant()
+        tokens = await app.connected(merchant)
+        code = await app.code(merchant)
+        session = await shop.post("sessions", a_session())
+        path = await authorized(shop)
+        await shop.post(f"{path}/captures", {})
+        connected = (await shop.http.get("/_control/oauth")).json()
+
+    sandbox = create_sandbox(state)
+    async with running(sandbox), (shop := Shop(sandbox)).http:
+        app = App(shop)
+        assert (await shop.http.get("/_control/oauth")).json() == connected
+        async with (theirs := Shop(sandbox, tokens["access_token"])).http:
+            assert (await theirs.get("organizations/me"))["id"] == merchant["id"]
+        assert (await app.refreshed(tokens["refresh_token"])).status_code == 200
+        assert (await app.exchanged(code)).status_code == 200
+        assert (await app.exchanged(code)).status_code == 400
+        assert (await shop.http.get(component_of(session))).status_code == 200
+        await shop.advance(minutes=16)
+        assert (await shop.get(path))["amountCaptured"]["value"] == "49.00"
+        assert (await shop.get(f"sessions/{session['id']}"))["status"] == "expired"
 
 
 async def test_a_reset_empties_the_file_too(tmp_path):

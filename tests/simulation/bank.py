@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -17,10 +17,11 @@ from app.sandbox.mollie.api import Api
 from app.sandbox.mollie.money import Amount
 from app.sandbox.mollie.notify import after_attempt
 from app.sandbox.mollie.objects import FINAL, Chargeback, Delivery, Mandate, Payment, Refund
-from app.sandbox.mollie.outcomes import run_due, settle
+from app.sandbox.mollie.outcomes import run_due
 from app.sandbox.mollie.payment_view import charged_back, refunded
 from app.sandbox.mollie.refund_life import change_refund
 from app.sandbox.mollie.refunds import charge_back, new_refund, reverse_chargeback
+from app.sandbox.mollie.settling import settle
 from app.sandbox.mollie.world import Outcome, Universe
 from app.sandbox.record import Attempt
 from tests.simulation.fate import Fate
@@ -30,28 +31,21 @@ CARD_REASONS: Final = ("insufficient_funds", "insufficient_funds", "card_decline
                        "refused_by_issuer", "card_expired", "possible_fraud")  # fmt: skip
 DEBIT_REASONS: Final = ("AM04", "AM04", "MS03", "AC04", "MD01", "MD06")
 CHARGEBACK_REASONS: Final = ("MD06", "AM04", "MD01", None)
-
-
-class Letter(NamedTuple):
-    ref: str
-    about: str
-
-    @property
-    def is_news(self) -> bool:
-        """Of money that goes back without us: nobody would look for it by himself."""
-        return self.about.startswith(("chargeback.", "refund."))
+DISPUTED_FOR: Final = timedelta(days=400)
+"""After that no bank gives anything again."""
 
 
 class Postbox:
-    """In the courier's place: keeps what Mollie would have sent, for the simulation to bring."""
+    """In the courier's place: keeps which payments Mollie would have sent word of, for the deeds
+    to bring it."""
 
     def __init__(self, universe: Universe) -> None:
         self._universe = universe
-        self.letters: list[Letter] = []
+        self.letters: list[str] = []
         self.moved = asyncio.Event()
 
     def carry(self, delivery: Delivery, due: datetime) -> None:
-        self.letters.append(Letter(delivery.payment_id, delivery.reason))
+        self.letters.append(delivery.payment_id)
         answered = Attempt(due, self._universe.clock.now(), 200)
         self._universe.put(after_attempt(delivery, answered))
 
@@ -136,7 +130,12 @@ class Bank:
 
     def give_again(self, ref: str) -> bool:
         payment = self.payment(ref)
-        standing = [c for c in self._of(Chargeback, payment) if c.reversed_at is None]
+        since = self._clock.now() - DISPUTED_FOR
+        standing = [
+            c
+            for c in self._of(Chargeback, payment)
+            if c.reversed_at is None and c.created_at > since
+        ]
         if not standing:
             return False
         reverse_chargeback(self.universe, payment, standing[-1])

@@ -94,17 +94,17 @@ class Deeds:
     def _collect(self) -> None:
         """What the provider has sent: brought at once, late, twice, or never."""
         bank, draw = self.world.bank, self.chance
-        letters, bank.postbox.letters = bank.postbox.letters, []
-        for letter in letters:
+        refs, bank.postbox.letters = bank.postbox.letters, []
+        for ref in refs:
             self.figures["webhooks"] += 1
             fate = 100 if self.world.fate.is_kind else draw.randrange(100)
-            if fate < LOST and not letter.is_news:
+            if fate < LOST:
                 self.figures["lost"] += 1
             elif fate < TWICE:
-                self._bring_later(letter.ref, draw.choice(DELAYS_MIN))
-                self._bring_later(letter.ref, draw.choice(DELAYS_MIN))
+                self._bring_later(ref, draw.choice(DELAYS_MIN))
+                self._bring_later(ref, draw.choice(DELAYS_MIN))
             else:
-                self._bring_later(letter.ref, draw.choice(DELAYS_MIN) if fate < LATE else 0)
+                self._bring_later(ref, draw.choice(DELAYS_MIN) if fate < LATE else 0)
 
     def _bring_later(self, ref: str, minutes: int) -> None:
         at = self.clock.now() + timedelta(minutes=minutes)

@@ -51,7 +51,7 @@ class Api:
         fault: Fault | None = None
         outgoing: Outgoing | None
         try:
-            key = credential(incoming.headers)
+            key = credential(incoming.headers, self._universe)
             wait = self._throttle.wait(key, self._universe.settings.calls_per_second)
             if wait is None:
                 fault = faults.take_fault(self._universe.faults, operation)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+from app.sandbox.mollie.connect_objects import Access
 from app.sandbox.mollie.problems import ApiProblem
 from app.sandbox.mollie.world import Universe, World
 from app.sandbox.record import Record
@@ -22,6 +23,7 @@ class Call:
     query: dict[str, str] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
     profile_id: str | None = None  # only access tokens choose one
+    access: Access | None = None  # None: an API key
 
     def find(self, kind: type[R], id: str) -> R:
         """A record of this world, or the 404 that Mollie would answer."""

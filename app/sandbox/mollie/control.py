@@ -18,8 +18,7 @@ from app.sandbox.mollie.mandates import change_mandate, render
 from app.sandbox.mollie.money import CURRENCIES, Amount, minor_units
 from app.sandbox.mollie.notify import redeliver
 from app.sandbox.mollie.objects import Chargeback, Mandate, Payment, Refund
-from app.sandbox.mollie.outcomes import settle
-from app.sandbox.mollie.payment_view import charged_back
+from app.sandbox.mollie.payment_view import charged_back, collected
 from app.sandbox.mollie.plane import AnyRequest, ControlProblem, Json, Plane, answer, read
 from app.sandbox.mollie.refund_life import change_refund, release_queued
 from app.sandbox.mollie.refunds import (
@@ -29,6 +28,7 @@ from app.sandbox.mollie.refunds import (
     reverse_chargeback,
 )
 from app.sandbox.mollie.routes import OPERATIONS
+from app.sandbox.mollie.settling import settle
 from app.sandbox.mollie.world import Outcomes, Settings, WebhookMode, Word
 
 
@@ -63,6 +63,7 @@ class SettingsBody(Struct, rename="camel", forbid_unknown_fields=True):
     recurring_outcomes: Outcomes | UnsetType = UNSET
     recurring_failure_reason: str | UnsetType = UNSET
     debit_delay_seconds: Count | UnsetType = UNSET
+    capture_outcome: Literal["succeeded", "failed", "pending"] | UnsetType = UNSET
     calls_per_second: Annotated[float, Meta(ge=0)] | UnsetType = UNSET
     latency_ms: Count | UnsetType = UNSET
     strict_webhook_url: bool | UnsetType = UNSET
@@ -99,7 +100,8 @@ async def make_chargeback(
     payment = plane.find(Payment, payment_id)
     if payment.status != "paid":
         raise ControlProblem(409, f"Payment {payment.id} is {payment.status}, not paid.")
-    left = payment.amount.minor - charged_back(plane.universe.world(payment.key), payment)
+    world = plane.universe.world(payment.key)
+    left = collected(world, payment) - charged_back(world, payment)
     amount = _amount(body.amount, payment) or Amount(payment.amount.currency, left)
     if not 0 < amount.minor <= left:
         raise ControlProblem(409, f"Only {Amount(amount.currency, left).spoken()} can go back.")

@@ -9,7 +9,7 @@ from app.sandbox.mollie.calls import Answer, Call
 from app.sandbox.mollie.clock import stamp
 from app.sandbox.mollie.hal import PAGING, documentation, link, listing, page_link
 from app.sandbox.mollie.objects import Customer, Mandate, Payment, Subscription
-from app.sandbox.mollie.problems import ApiProblem
+from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.subscription_life import mandate_changed
 from app.sandbox.mollie.validation import known_only, locale, metadata, text
 from app.sandbox.mollie.world import World
@@ -28,6 +28,16 @@ def living(call: Call, id: str) -> Customer:
     if customer.deleted_at is not None:
         raise ApiProblem(410, "The customer is no longer available")
     return customer
+
+
+def check_customer(call: Call, id: str) -> None:
+    try:
+        living(call, id)
+    except ApiProblem as problem:
+        # In a body an unknown customer is a bad value, not a missing resource.
+        if problem.status == 404 and "wrong mode" not in problem.detail:
+            raise refused(problem.detail, "customerId") from None
+        raise
 
 
 def render(world: World, customer: Customer, base: str) -> dict[str, Any]:

@@ -18,6 +18,8 @@ _LISTS: Final = [
     "customers",
     "mandates",
     "subscriptions",
+    "sessions",
+    "oauth",
     "deliveries",
     "requests",
     "settings",
@@ -32,6 +34,13 @@ _COMMANDS: Final = (
         '{"status": "failed", "failureReason": "insufficient_funds"}',
     ),
     ("The shopper's bank takes the money back", "payments/tr_.../chargeback", "{}"),
+    ("A session is paid, as its shopper would", "sessions/sess_.../status", '{"status": "paid"}'),
+    (
+        "An app is known, and may ask for permissions",
+        "oauth/clients",
+        '{"clientId": "app_demo", "clientSecret": "demo", '
+        '"redirectUri": "https://shop.example.org/connected"}',
+    ),
     ("A mandate ends", "mandates/mdt_.../status", '{"status": "invalid"}'),
     (
         "Mandates take three days, recurring charges fail",

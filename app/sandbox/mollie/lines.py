@@ -3,8 +3,10 @@
 Prices include VAT. Nothing is corrected, only refused, with the figure that was expected.
 """
 
+from collections.abc import Set
 from typing import Any, Final
 
+from app.sandbox.mollie.line_details import check_details
 from app.sandbox.mollie.money import Amount, rate_points, vat_within
 from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.validation import amount
@@ -14,17 +16,20 @@ _KNOWN: Final = words(
     "type description quantity quantityUnit unitPrice totalAmount discountAmount vatRate "
     "vatAmount sku categories imageUrl productUrl recurring"
 )
+# A session is paid once, by whatever the shopper has: nothing recurs, and no voucher applies.
+SESSION_LINE: Final = _KNOWN - {"categories", "recurring"}
 _TYPES: Final = words("physical digital shipping_fee discount store_credit gift_card surcharge")
 _MAY_BE_NEGATIVE: Final = frozenset({"discount", "store_credit", "gift_card"})
 _SKU_MAX: Final = 64
 
 
-def check_lines(lines: Any, total: Amount) -> list[dict[str, Any]]:
+def check_lines(lines: Any, total: Amount, known: Set[str] = _KNOWN) -> list[dict[str, Any]]:
     if not isinstance(lines, list) or not lines:
         raise refused("The 'lines' field should be a list with at least one line", "lines")
     totals, vat = 0, 0
     for position, line in enumerate(lines):
         checked = _Line(position, line, total.currency)
+        checked.check_names(known)
         totals += checked.check_total()
         vat += checked.check_vat()
     if totals != total.minor:
@@ -44,8 +49,11 @@ class _Line:
         self.position, self.line, self.currency = position, line, currency
         if not isinstance(line, dict):
             raise self.problem("", "A line should be an object")
+
+    def check_names(self, known: Set[str]) -> None:
+        line = self.line
         for name in line:
-            if name not in _KNOWN:
+            if name not in known:
                 raise self.problem(name, f'Non-existent body parameter "{name}"')
         if not isinstance(line.get("description"), str) or not line["description"]:
             raise self.problem("description", "The 'description' field is missing")
@@ -55,6 +63,7 @@ class _Line:
         sku = line.get("sku")
         if sku is not None and not (isinstance(sku, str) and len(sku) <= _SKU_MAX):
             raise self.problem("sku", f"The 'sku' field is longer than {_SKU_MAX} characters")
+        check_details(line, self.currency, self.problem)
 
     def problem(self, name: str, detail: str) -> ApiProblem:
         field = f"lines.{self.position}" + (f".{name}" if name else "")

@@ -37,7 +37,7 @@ _DETAILS: Final[dict[str, dict[str, Any]]] = {
 
 
 def mandate_of_first(universe: Universe, payment: Payment, at: datetime) -> Mandate | None:
-    """The mandate that a paid first payment leaves behind."""
+    """The mandate that a paid first payment leaves behind, or one whose card was to be stored."""
     method = METHODS.get(payment.method or "")
     if payment.customer_id is None or method is None or method.mandate is None:
         return None
@@ -52,6 +52,7 @@ def mandate_of_first(universe: Universe, payment: Payment, at: datetime) -> Mand
         details=_DETAILS[method.mandate],
         reference=None,
         signature_date=at.date(),
+        scopes=("customer-present",) if payment.stores_card else ("customer-not-present",),
         valid_at=at + timedelta(seconds=delay) if delay > 0 else None,
     )
     universe.put(mandate)
@@ -84,7 +85,9 @@ def chargeable(call: Call, customer_id: str, mandate_id: str | None, method: str
     """The valid mandate that a recurring charge will use, the newest first."""
     if mandate_id is not None:
         return _asked_for(call, customer_id, mandate_id)
-    usable = [m for m in call.world.of(Mandate, customer_id) if m.status == "valid"]
+    usable = [
+        m for m in call.world.of(Mandate, customer_id) if m.status == "valid" and m.chargeable
+    ]
     if not usable:
         raise refused("No suitable mandates found for customer", "customerId")
     if method is not None and not (usable := [m for m in usable if m.method == method]):
@@ -98,7 +101,7 @@ def _asked_for(call: Call, customer_id: str, mandate_id: str) -> Mandate:
         raise refused(f"No mandate exists with token {mandate_id}.", "mandateId")
     if mandate.revoked_at is not None:
         raise ApiProblem(410, "The mandate is no longer available")
-    if mandate.status != "valid":
+    if mandate.status != "valid" or not mandate.chargeable:
         raise refused("No suitable mandates found for customer", "mandateId")
     return mandate
 
@@ -113,7 +116,7 @@ def render(world: World, mandate: Mandate, base: str) -> dict[str, Any]:
         "method": mandate.method,
         "status": mandate.status,
         "details": mandate.details,
-        "scopes": ["customer-not-present"],
+        "scopes": list(mandate.scopes),
         "customerId": mandate.customer_id,
         "mandateReference": mandate.reference,
         "signatureDate": None if signed is None else signed.isoformat(),
@@ -184,8 +187,8 @@ def list_mandates(call: Call) -> Answer:
     known_only(call, query=PAGING | {"scopes"})
     customer = customer_of(call)
     shown = [m for m in call.world.of(Mandate, customer.id) if m.revoked_at is None]
-    if call.query.get("scopes") == "customer-present":
-        shown = []
+    if (wanted := call.query.get("scopes")) is not None:
+        shown = [m for m in shown if set(wanted.split(",")) & set(m.scopes)]
     body = listing(
         call, "mandates", shown, lambda m: render(call.world, m, call.base), "list-mandates"
     )

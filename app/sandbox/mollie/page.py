@@ -11,15 +11,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec.structs import replace
 
+from app.sandbox.mollie.holds import asks_for_hold
 from app.sandbox.mollie.html import page, see_other
 from app.sandbox.mollie.methods import METHODS, Method, offered
 from app.sandbox.mollie.money import Amount, minor_units
 from app.sandbox.mollie.objects import FINAL, Chargeback, Payment
-from app.sandbox.mollie.outcomes import settle
-from app.sandbox.mollie.payment_view import charged_back, refunded
+from app.sandbox.mollie.offers import may_choose
+from app.sandbox.mollie.payment_view import charged_back, collected, refunded
 from app.sandbox.mollie.plane import AnyRequest, Plane
 from app.sandbox.mollie.problems import ApiProblem
 from app.sandbox.mollie.refunds import charge_back, new_refund, reverse_chargeback
+from app.sandbox.mollie.settling import settle
 from app.sandbox.mollie.state import CARD_FAILURES
 
 Page = Response[str] | Response[bytes]
@@ -64,13 +66,13 @@ async def _form(request: AnyRequest) -> dict[str, str]:
 
 def _choices(payment: Payment) -> tuple[Choice, ...]:
     paid = _PAID_FIRST if payment.sequence_type == "first" else _PAID
-    held = payment.echoed.get("captureMode") == "manual"
+    held = asks_for_hold(payment.echoed)
     return (_AUTHORIZED if held else paid, *_OTHERS)
 
 
 def _offered(payment: Payment) -> list[Method]:
     found = offered(payment.amount, payment.sequence_type)
-    return [method for method in found if not payment.methods or method.id in payment.methods]
+    return [method for method in found if may_choose(payment, method)]
 
 
 def _named(payment: Payment) -> str | None:
@@ -185,7 +187,7 @@ def _change_page(
     plane: Plane, payment: Payment, *, notice: str | None = None, problem: str | None = None
 ) -> Page:
     world = plane.universe.world(payment.key)
-    left = payment.amount.minor - refunded(world, payment) - charged_back(world, payment)
+    left = collected(world, payment) - refunded(world, payment) - charged_back(world, payment)
     return page(
         "change.html",
         status=200 if problem is None else 422,
@@ -259,7 +261,7 @@ def _take_back(plane: Plane, payment: Payment, wanted: str, amount: Amount) -> s
             return problem.detail
         return None
     world = plane.universe.world(payment.key)
-    left = payment.amount.minor - charged_back(world, payment)
+    left = collected(world, payment) - charged_back(world, payment)
     if not 0 < amount.minor <= left:
         return f"At most {Amount(amount.currency, left).spoken()} can be charged back."
     charge_back(plane.universe, payment, amount, None)

@@ -1,18 +1,21 @@
 """Reading the body of a new or changed payment. Every rule that Mollie answers 422 for is here."""
 
-import re
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from app.sandbox.mollie.addresses import address, check_needs
 from app.sandbox.mollie.calls import Call
+from app.sandbox.mollie.clock import stamp
+from app.sandbox.mollie.countries import COUNTRIES
+from app.sandbox.mollie.holds import capture_settings
 from app.sandbox.mollie.lines import check_lines
-from app.sandbox.mollie.methods import METHODS, OPEN_FOR, SEQUENCES, Method, fits
+from app.sandbox.mollie.methods import METHODS, OPEN_FOR, SEQUENCES, fits
 from app.sandbox.mollie.money import Amount
 from app.sandbox.mollie.objects import Payment
+from app.sandbox.mollie.payment_extras import NAMES, check_extras, due_date, end_of
 from app.sandbox.mollie.problems import refused
-from app.sandbox.mollie.validation import amount as read_amount
+from app.sandbox.mollie.routing import application_fee, routes
 from app.sandbox.mollie.validation import (
-    iso_date,
     locale,
     metadata,
     required_text,
@@ -23,20 +26,16 @@ from app.sandbox.mollie.validation import (
 from app.sandbox.words import words
 
 DESCRIPTION_MAX: Final = 255
-# Given back as sent, without a meaning of their own here.
-_ECHOED_OBJECTS: Final = ("billingAddress", "shippingAddress", "applicationFee")
-_ECHOED_TEXTS: Final = ("restrictPaymentMethodsToCountry", "captureMode", "captureDelay", "dueDate")
-_IGNORED: Final = ("issuer", "cardToken", "applePayPaymentToken", "storeCredentials", "routing")
 CREATE: Final = words(
     "amount description redirectUrl cancelUrl webhookUrl lines locale method metadata "
-    "sequenceType customerId mandateId consumerName"
-).union(_ECHOED_OBJECTS, _ECHOED_TEXTS, _IGNORED)
+    "sequenceType customerId mandateId billingAddress shippingAddress applicationFee routing "
+    "restrictPaymentMethodsToCountry captureMode captureDelay dueDate"
+).union(NAMES)
 UPDATE: Final = words(
     "description redirectUrl cancelUrl webhookUrl metadata method locale dueDate "
-    "restrictPaymentMethodsToCountry issuer billingAddress shippingAddress"
+    "restrictPaymentMethodsToCountry issuer billingAddress shippingAddress "
+    "billingEmail"
 )
-_CAPTURE_DELAY: Final = re.compile(r"\d{1,3} (hours?|days?)", re.ASCII)
-_FEE_SHARE, _FEE_FIXED = 6, 35  # a fee may take the amount less 6 % and 0.35
 
 
 def description(body: dict[str, Any]) -> str:
@@ -56,7 +55,8 @@ def methods(body: dict[str, Any]) -> tuple[str, ...]:
     if given is None:
         return ()
     names = given if isinstance(given, list) else [given]
-    if not all(isinstance(name, str) and name in METHODS for name in names):
+    # Whether an empty list means every method or none is not said: refused.
+    if not names or not all(isinstance(name, str) and name in METHODS for name in names):
         raise refused("The payment method is invalid", "method")
     return tuple(names)
 
@@ -84,56 +84,52 @@ def redirect_url(body: dict[str, Any], sequence: str) -> str | None:
     return found
 
 
-def echoed(body: dict[str, Any], amount: Amount, chosen: tuple[str, ...]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if body.get("lines") is not None:
-        found["lines"] = check_lines(body["lines"], amount)
-    for name in _ECHOED_OBJECTS:
-        if body.get(name) is not None:
-            if not isinstance(body[name], dict):
-                raise refused(f"The '{name}' field should be an object", name)
-            found[name] = body[name]
-    for name in _ECHOED_TEXTS:
-        if (value := text(body, name)) is not None:
-            found[name] = value
-    _check_echoed(body, found, amount)
-    _check_needs(found, [METHODS[id] for id in chosen])
+def echoed(call: Call, amount: Amount, chosen: tuple[str, ...], sequence: str) -> dict[str, Any]:
+    """What is given back as it was sent, once it has been found right."""
+    body = call.body
+    check_extras(call, chosen, sequence)
+    lines, billing = body.get("lines"), address(body, "billingAddress")
+    read = {
+        "lines": None if lines is None else check_lines(lines, amount),
+        "billingAddress": billing,
+        "shippingAddress": address(body, "shippingAddress"),
+        "applicationFee": application_fee(call, amount),
+        "restrictPaymentMethodsToCountry": country(body),
+        "dueDate": due_date(call),
+        **capture_settings(body, chosen, sequence),
+    }
+    found = {name: value for name, value in read.items() if value is not None}
+    if len(chosen) == 1:
+        method = METHODS[chosen[0]]
+        if method.needs_lines and "lines" not in found:
+            raise refused("The 'lines' field is missing", "lines")
+        check_needs(billing, [method])
+    if (parts := routes(body, amount)) is not None:
+        found["routing"] = [_route(call, part) for part in parts]
     return found
 
 
-def _check_echoed(body: dict[str, Any], found: dict[str, Any], amount: Amount) -> None:
-    if found.get("captureMode", "automatic") not in ("automatic", "manual"):
-        raise refused("The 'captureMode' field is invalid", "captureMode")
-    if "captureDelay" in found and _CAPTURE_DELAY.fullmatch(found["captureDelay"]) is None:
-        raise refused("The 'captureDelay' field is invalid", "captureDelay")
-    iso_date(body, "dueDate")
-    if (fee := found.get("applicationFee")) is not None:
-        from_fee = _fee_amount(fee)
-        most = amount.minor - _FEE_FIXED - amount.minor * _FEE_SHARE // 100
-        if not 1 <= from_fee.minor <= most:
-            raise refused("The application fee is invalid", "applicationFee.amount")
+def _route(call: Call, part: dict[str, Any]) -> dict[str, Any]:
+    id = call.universe.new_id("rt", 10)
+    return {"resource": "route", "id": id, "createdAt": stamp(call.at), **part}
 
 
-def _fee_amount(fee: dict[str, Any]) -> Amount:
-    if not isinstance(fee.get("description"), str):
-        raise refused("The 'description' field is missing", "applicationFee.description")
-    return read_amount(fee.get("amount"), "applicationFee.amount")
+def country(body: dict[str, Any]) -> str | None:
+    name = "restrictPaymentMethodsToCountry"
+    value = text(body, name)
+    if value is not None and value not in COUNTRIES:
+        raise refused(f"The '{name}' field is invalid", name)
+    return value
 
 
-def _check_needs(found: dict[str, Any], chosen: list[Method]) -> None:
-    if len(chosen) != 1:
-        return
-    if chosen[0].needs_lines and "lines" not in found:
-        raise refused("The 'lines' field is missing", "lines")
-    if chosen[0].needs_address and "billingAddress" not in found:
-        raise refused("The 'billingAddress' field is missing", "billingAddress")
-
-
-def expiry(id: str, chosen: tuple[str, ...], at: datetime) -> tuple[datetime, datetime]:
+def expiry(
+    id: str, chosen: tuple[str, ...], at: datetime, due: str | None = None
+) -> tuple[datetime, datetime]:
     """When it expires, and the moment a minute or so later at which that is booked."""
     open_for = METHODS[chosen[0]].open_for if len(chosen) == 1 else OPEN_FOR
+    expires_at = end_of(due) if due and chosen == ("banktransfer",) else at + open_for
     jitter = timedelta(seconds=60 + sum(id.encode()) % 15)
-    return at + open_for, at + open_for + jitter
+    return expires_at, expires_at + jitter
 
 
 def changes(call: Call, payment: Payment) -> dict[str, Any]:
@@ -154,7 +150,18 @@ def changes(call: Call, payment: Payment) -> dict[str, Any]:
         found["locale"] = locale(body)
     if "method" in body:
         found["methods"] = methods(body)
-    kept = ("billingAddress", "shippingAddress", "dueDate", "restrictPaymentMethodsToCountry")
-    if fresh := {name: body[name] for name in kept if body.get(name) is not None}:
-        found["echoed"] = {**payment.echoed, **fresh}
+    if "issuer" in body:
+        text(body, "issuer")
+    fresh = {
+        "billingAddress": address(body, "billingAddress"),
+        "shippingAddress": address(body, "shippingAddress"),
+        "restrictPaymentMethodsToCountry": country(body),
+        "dueDate": due_date(call),
+    }
+    if kept := {name: value for name, value in fresh.items() if value is not None}:
+        found["echoed"] = {**payment.echoed, **kept}
+    if (due := due_date(call)) is not None and payment.expires_at is not None:
+        chosen = found.get("methods", payment.methods)
+        until = expiry(payment.id, chosen, payment.created_at, due)
+        found["expires_at"], found["expiry_due"] = until
     return found

@@ -3,11 +3,12 @@
 from typing import Any, Final
 
 from app.sandbox.mollie.bank_reasons import bank_reason
+from app.sandbox.mollie.capture_life import captured
 from app.sandbox.mollie.clock import stamp
 from app.sandbox.mollie.hal import documentation, link, page_link
 from app.sandbox.mollie.methods import METHODS
 from app.sandbox.mollie.money import Amount
-from app.sandbox.mollie.objects import FINAL, Chargeback, Payment, Refund
+from app.sandbox.mollie.objects import FINAL, Capture, Chargeback, Payment, Refund
 from app.sandbox.mollie.state import CARD_FAILURES, HAPPENED_AT
 from app.sandbox.mollie.world import World
 
@@ -38,12 +39,13 @@ def render_payment(world: World, payment: Payment, base: str) -> Json:
         "status": payment.status,
     }
     if payment.status not in FINAL:
-        body["isCancelable"] = is_cancelable(payment)
+        body["isCancelable"] = is_cancelable(world, payment)
     if payment.expires_at is not None:
         body["expiresAt"] = stamp(payment.expires_at)
     for status, field in HAPPENED_AT.items():
         if status in payment.happened:
             body[field] = stamp(payment.happened[status])
+    body.update(_money_taken(world, payment))
     body.update(_money_back(world, payment))
     if (details := _details(payment)) is not None:
         body["details"] = details
@@ -57,17 +59,39 @@ def render_payment(world: World, payment: Payment, base: str) -> Json:
         "webhookUrl": payment.webhook_url,
     }
     body.update({name: value for name, value in optional.items() if value is not None})
-    body["profileId"] = world.profile_id
+    body["profileId"] = profile_of(world, payment)
     body["sequenceType"] = payment.sequence_type
     body["redirectUrl"] = payment.redirect_url
     body.update(payment.echoed)
+    if "routing" in payment.echoed:
+        body["routing"] = rendered_routes(world, payment, base)
     body["_links"] = _links(world, payment, base)
     return body
 
 
-def is_cancelable(payment: Payment) -> bool:
+def profile_of(world: World, payment: Payment) -> str:
+    return str(payment.echoed.get("profileId", world.profile_id))
+
+
+def rendered_routes(world: World, payment: Payment, base: str) -> list[Json]:
+    path = f"payments/{payment.id}"
+    return [
+        {
+            **part,
+            "mode": world.mode,
+            "_links": {
+                "self": link(base, f"{path}/routes/{part['id']}"),
+                "payment": link(base, path),
+            },
+        }
+        for part in payment.echoed.get("routing", ())
+    ]
+
+
+def is_cancelable(world: World, payment: Payment) -> bool:
     if payment.status == "authorized":
-        return True
+        # Once a part is taken, the rest is released, not canceled.
+        return not captured(world, payment, also_pending=True)
     method = METHODS.get(payment.method or "")
     return method is not None and method.cancelable
 
@@ -82,10 +106,25 @@ def charged_back(world: World, payment: Payment) -> int:
     return sum(c.amount.minor for c in chargebacks if c.reversed_at is None)
 
 
+def collected(world: World, payment: Payment) -> int:
+    """What has really been taken: of an authorization, what was captured."""
+    return payment.amount.minor if payment.hold is None else captured(world, payment)
+
+
+def _money_taken(world: World, payment: Payment) -> Json:
+    if payment.hold is None:
+        return {}
+    taken = Amount(payment.amount.currency, captured(world, payment)).json()
+    body: Json = {"amountCaptured": taken}
+    if payment.status == "authorized":
+        body["captureBefore"] = payment.hold.capture_before.isoformat()
+    return body
+
+
 def _money_back(world: World, payment: Payment) -> Json:
     if payment.status != "paid":
         return {}
-    currency, total = payment.amount.currency, payment.amount.minor
+    currency, total = payment.amount.currency, collected(world, payment)
     back = refunded(world, payment)
     body: Json = {
         "amountRefunded": Amount(currency, back).json(),
@@ -94,7 +133,7 @@ def _money_back(world: World, payment: Payment) -> Json:
     if (lost := charged_back(world, payment)) != 0:
         body["amountChargedBack"] = Amount(currency, lost).json()
     if payment.amount.minor:
-        body["settlementAmount"] = payment.amount.json()
+        body["settlementAmount"] = Amount(currency, total).json()
     return body
 
 
@@ -151,5 +190,7 @@ def _links(world: World, payment: Payment, base: str) -> Json:
         links["refunds"] = link(base, f"payments/{payment.id}/refunds")
     if world.of(Chargeback, payment.id):
         links["chargebacks"] = link(base, f"payments/{payment.id}/chargebacks")
+    if world.of(Capture, payment.id):
+        links["captures"] = link(base, f"payments/{payment.id}/captures")
     links["documentation"] = documentation("get-payment")
     return links

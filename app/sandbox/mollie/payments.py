@@ -7,15 +7,21 @@ from msgspec.structs import replace
 
 from app.sandbox.mollie import payment_input
 from app.sandbox.mollie.calls import Answer, Call
+from app.sandbox.mollie.captures import render_capture
 from app.sandbox.mollie.charges import recurring_payment
-from app.sandbox.mollie.customers import customer_of, living
-from app.sandbox.mollie.hal import PAGING, listing
+from app.sandbox.mollie.customers import check_customer, customer_of
+from app.sandbox.mollie.hal import PAGING, documentation, link, listing
 from app.sandbox.mollie.mandates import chargeable
-from app.sandbox.mollie.objects import FINAL, Chargeback, Payment, Refund, Subscription
-from app.sandbox.mollie.outcomes import settle
-from app.sandbox.mollie.payment_view import is_cancelable, render_payment
+from app.sandbox.mollie.objects import FINAL, Capture, Chargeback, Payment, Refund, Subscription
+from app.sandbox.mollie.payment_view import (
+    is_cancelable,
+    profile_of,
+    render_payment,
+    rendered_routes,
+)
 from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.refunds import render_chargeback, render_refund
+from app.sandbox.mollie.settling import settle
 from app.sandbox.mollie.validation import (
     known_only,
     locale,
@@ -43,6 +49,7 @@ def _created(call: Call, customer_id: str | None) -> Answer:
     body = call.body
     amount = required_amount(body, "payments")
     sequence, chosen = payment_input.sequence_type(body), payment_input.methods(body)
+    text(body, "mandateId")
     given: dict[str, Any] = {
         "amount": amount,
         "description": payment_input.description(body),
@@ -51,29 +58,20 @@ def _created(call: Call, customer_id: str | None) -> Answer:
         "webhook_url": webhook_url(call),
         "locale": locale(body),
         "metadata": metadata(body),
-        "echoed": payment_input.echoed(body, amount, chosen),
+        "stores_card": body.get("storeCredentials") is True and sequence == "oneoff",
+        "echoed": payment_input.echoed(call, amount, chosen, sequence),
     }
     if call.profile_id is not None:
         given["echoed"]["profileId"] = call.profile_id
     payment_input.check_limits(amount, chosen, sequence)
     if customer_id is not None:
-        _check_customer(call, customer_id)
+        check_customer(call, customer_id)
     if sequence == "recurring":
         payment = _recurring(call, customer_id, chosen, given)
     else:
         payment = _checkout(call, customer_id, chosen, sequence, given)
     call.universe.put(payment)
     return Answer(201, render_payment(call.world, payment, call.base))
-
-
-def _check_customer(call: Call, customer_id: str) -> None:
-    try:
-        living(call, customer_id)
-    except ApiProblem as problem:
-        # In a body an unknown customer is a bad value, not a missing resource.
-        if problem.status == 404 and "wrong mode" not in problem.detail:
-            raise refused(problem.detail, "customerId") from None
-        raise
 
 
 def _checkout(
@@ -84,7 +82,8 @@ def _checkout(
     given: dict[str, Any],
 ) -> Payment:
     id = call.universe.new_id("tr")
-    expires_at, expiry_due = payment_input.expiry(id, chosen, call.at)
+    due = given["echoed"].get("dueDate")
+    expires_at, expiry_due = payment_input.expiry(id, chosen, call.at, due)
     return Payment(
         id=id,
         token=call.universe.new_id("3", 30),
@@ -129,7 +128,10 @@ def _embedded(call: Call, payment: Payment, names: Iterable[str]) -> dict[str, A
     possible: dict[str, list[Any]] = {
         "refunds": [render_refund(call.world, refund, call.base) for refund in refunds],
         "chargebacks": [render_chargeback(call.world, c, call.base) for c in chargebacks],
-        "captures": [],
+        "captures": [
+            render_capture(call.world, capture, call.base)
+            for capture in call.world.of(Capture, payment.id)
+        ],
     }
     for name in names:
         if name not in possible:
@@ -156,7 +158,7 @@ def update_payment(call: Call) -> Answer:
 def cancel_payment(call: Call) -> Answer:
     known_only(call)
     payment = call.find(Payment, call.ids[0])
-    if payment.status in FINAL or not is_cancelable(payment):
+    if payment.status in FINAL or not is_cancelable(call.world, payment):
         raise refused("The payment cannot be cancelled")
     payment = settle(call.universe, payment, "canceled", call.at)
     return Answer(200, render_payment(call.world, payment, call.base))
@@ -179,6 +181,8 @@ def list_subscription_payments(call: Call) -> Answer:
 
 
 def _listed(call: Call, payments: Reversible[Payment]) -> Answer:
+    if (profile := call.profile_id) is not None:
+        payments = [one for one in payments if profile_of(call.world, one) == profile]
     body = listing(
         call,
         "payments",
@@ -186,4 +190,26 @@ def _listed(call: Call, payments: Reversible[Payment]) -> Answer:
         lambda payment: render_payment(call.world, payment, call.base),
         "list-payments",
     )
+    return Answer(200, body)
+
+
+def get_route(call: Call) -> Answer:
+    """One part of a split payment; a payment is only split when it is made."""
+    known_only(call)
+    payment = call.find(Payment, call.ids[0])
+    for route in rendered_routes(call.world, payment, call.base):
+        if route["id"] == call.ids[1]:
+            return Answer(200, route)
+    raise ApiProblem(404, f"No route exists with token {call.ids[1]}.")
+
+
+def list_routes(call: Call) -> Answer:
+    known_only(call)
+    payment = call.find(Payment, call.ids[0])
+    found = rendered_routes(call.world, payment, call.base)
+    links = {
+        "self": link(call.base, call.path),
+        "documentation": documentation("payment-list-routes"),
+    }
+    body = {"count": len(found), "_embedded": {"routes": found}, "_links": links}
     return Answer(200, body)

@@ -2,11 +2,14 @@
 
 from app.sandbox.mollie.calls import Answer, Call
 from app.sandbox.mollie.hal import documentation, link, page_link
+from app.sandbox.mollie.organizations import get_own_profile
 from app.sandbox.mollie.problems import ApiProblem
 from app.sandbox.mollie.validation import known_only
 
 
 def get_profile(call: Call) -> Answer:
+    if call.access is not None:
+        return get_own_profile(call)
     known_only(call)
     id = call.world.profile_id
     if call.ids[0] not in ("me", id):

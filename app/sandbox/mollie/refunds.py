@@ -1,7 +1,8 @@
 """Refunds and chargebacks: the money that goes back, asked for or not."""
 
+from collections.abc import Reversible
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -12,7 +13,7 @@ from app.sandbox.mollie.hal import PAGING, documentation, link, listing
 from app.sandbox.mollie.money import Amount
 from app.sandbox.mollie.notify import notify
 from app.sandbox.mollie.objects import Chargeback, Mandate, Payment, Refund
-from app.sandbox.mollie.payment_view import charged_back, refunded
+from app.sandbox.mollie.payment_view import charged_back, collected, profile_of, refunded
 from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.refund_life import EXECUTED_AFTER
 from app.sandbox.mollie.subscription_life import mandate_changed
@@ -20,6 +21,7 @@ from app.sandbox.mollie.validation import known_only, metadata, required_amount,
 from app.sandbox.mollie.world import Universe, World
 from app.sandbox.words import words
 
+B = TypeVar("B", Refund, Chargeback)
 DUPLICATE_WITHIN: Final = timedelta(hours=1)
 _CREATE: Final = words("amount description metadata reverseRouting routingReversals")
 _DESCRIPTION_MAX: Final = 255
@@ -95,9 +97,19 @@ def _check_refundable(world: World, payment: Payment, amount: Amount, at: dateti
     # Before the sum: the guard is there for repeated calls, and speaks first.
     if any(refund.amount == amount for refund in recent):
         raise ApiProblem(409, "A duplicate refund has been detected")
-    left = payment.amount.minor - refunded(world, payment) - charged_back(world, payment)
+    left = collected(world, payment) - refunded(world, payment) - charged_back(world, payment)
     if amount.minor > left:
         raise refused("The specified amount cannot be refunded", "amount.value")
+
+
+def _of_profile(call: Call, found: Reversible[B]) -> Reversible[B]:
+    """As far as a token has asked for one profile's only."""
+    if call.profile_id is None:
+        return found
+    payments = call.world.shelf(Payment)
+    return [
+        one for one in found if profile_of(call.world, payments[one.payment_id]) == call.profile_id
+    ]
 
 
 def _refund(call: Call) -> Refund:
@@ -127,7 +139,7 @@ def list_refunds(call: Call) -> Answer:
     refunds = (
         call.world.of(Refund, call.find(Payment, call.ids[0]).id)
         if call.ids
-        else call.world.shelf(Refund).values()
+        else _of_profile(call, call.world.shelf(Refund).values())
     )
     body = listing(
         call, "refunds", refunds, lambda r: render_refund(call.world, r, call.base), "list-refunds"
@@ -203,7 +215,7 @@ def list_chargebacks(call: Call) -> Answer:
     chargebacks = (
         call.world.of(Chargeback, call.find(Payment, call.ids[0]).id)
         if call.ids
-        else call.world.shelf(Chargeback).values()
+        else _of_profile(call, call.world.shelf(Chargeback).values())
     )
     body = listing(
         call,

@@ -4,6 +4,12 @@ from collections.abc import Callable
 from typing import Final
 
 from app.sandbox.mollie.calls import Answer, Call
+from app.sandbox.mollie.captures import (
+    create_capture,
+    get_capture,
+    list_captures,
+    release_authorization,
+)
 from app.sandbox.mollie.customers import (
     create_customer,
     delete_customer,
@@ -18,13 +24,21 @@ from app.sandbox.mollie.mandates import (
     revoke_mandate,
 )
 from app.sandbox.mollie.methods import get_method, list_methods
+from app.sandbox.mollie.organizations import (
+    create_client_link,
+    get_onboarding,
+    get_organization,
+    list_profiles,
+)
 from app.sandbox.mollie.payments import (
     cancel_payment,
     create_customer_payment,
     create_payment,
     get_payment,
+    get_route,
     list_customer_payments,
     list_payments,
+    list_routes,
     list_subscription_payments,
     update_payment,
 )
@@ -37,6 +51,7 @@ from app.sandbox.mollie.refunds import (
     list_chargebacks,
     list_refunds,
 )
+from app.sandbox.mollie.sessions import create_session, get_session
 from app.sandbox.mollie.subscriptions import (
     cancel_subscription,
     create_subscription,
@@ -61,6 +76,17 @@ ROUTES: Final[dict[tuple[str, str], tuple[str, Endpoint]]] = {
     ("DELETE", "payments/*/refunds/*"): ("cancelRefund", cancel_refund),
     ("GET", "payments/*/chargebacks"): ("listChargebacks", list_chargebacks),
     ("GET", "payments/*/chargebacks/*"): ("getChargeback", get_chargeback),
+    ("POST", "payments/*/captures"): ("createCapture", create_capture),
+    ("GET", "payments/*/captures"): ("listCaptures", list_captures),
+    ("GET", "payments/*/captures/*"): ("getCapture", get_capture),
+    ("POST", "payments/*/release-authorization"): (
+        "releaseAuthorization",
+        release_authorization,
+    ),
+    ("GET", "payments/*/routes"): ("listRoutes", list_routes),
+    ("GET", "payments/*/routes/*"): ("getRoute", get_route),
+    ("POST", "sessions"): ("createSession", create_session),
+    ("GET", "sessions/*"): ("getSession", get_session),
     ("GET", "refunds"): ("listAllRefunds", list_refunds),
     ("GET", "chargebacks"): ("listAllChargebacks", list_chargebacks),
     ("POST", "customers"): ("createCustomer", create_customer),
@@ -86,9 +112,15 @@ ROUTES: Final[dict[tuple[str, str], tuple[str, Endpoint]]] = {
     ("GET", "subscriptions"): ("listAllSubscriptions", list_subscriptions),
     ("GET", "methods"): ("listMethods", list_methods),
     ("GET", "methods/*"): ("getMethod", get_method),
+    ("GET", "profiles"): ("listProfiles", list_profiles),
+    ("GET", "organizations/*"): ("getOrganization", get_organization),
+    ("GET", "onboarding/*"): ("getOnboarding", get_onboarding),
+    ("POST", "client-links"): ("createClientLink", create_client_link),
     ("GET", "profiles/*"): ("getProfile", get_profile),
 }
-OPERATIONS: Final = frozenset({"any", *(name for name, _ in ROUTES.values())})
+# The token endpoint is no part of /v2, but can fail like the rest.
+OUTSIDE: Final = frozenset({"createTokens", "revokeTokens"})
+OPERATIONS: Final = OUTSIDE | {"any", *(name for name, _ in ROUTES.values())}
 _SHAPES: Final = frozenset(shape for _, shape in ROUTES)
 
 

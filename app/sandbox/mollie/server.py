@@ -10,10 +10,11 @@ import httpx
 from litestar import Litestar, asgi
 
 from app.sandbox.courier import Courier
-from app.sandbox.mollie import index, page
+from app.sandbox.mollie import authorize_page, component_page, index, page
 from app.sandbox.mollie.api import Api
 from app.sandbox.mollie.notify import LETTERS
 from app.sandbox.mollie.plane import Plane
+from app.sandbox.mollie.token_endpoint import TokenEndpoint
 from app.sandbox.mollie.witness import control_router
 from app.sandbox.mollie.world import Universe
 from app.sandbox.part import Part, assembled
@@ -27,7 +28,9 @@ def mollie_part(
     courier = Courier(universe, LETTERS, transport)
     plane = Plane(universe, courier, public_url)
     api = asgi("/v2", is_mount=True, copy_scope=False)(Api(universe, courier, public_url).__call__)
-    return Part("plane", plane, (api, control_router(), *page.ROUTES, *index.ROUTES))
+    tokens = asgi("/oauth2/tokens", copy_scope=False)(TokenEndpoint(universe, courier).__call__)
+    pages = (*page.ROUTES, *component_page.ROUTES, *authorize_page.ROUTES, *index.ROUTES)
+    return Part("plane", plane, (api, tokens, control_router(), *pages))
 
 
 def create_sandbox(

@@ -4,7 +4,7 @@ Mollie retries no failed charge and sends no notification about a subscription's
 """
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -35,6 +35,7 @@ def mandate_for(world: World, subscription: Subscription) -> Mandate | None:
         mandate
         for mandate in world.of(Mandate, subscription.customer_id)
         if mandate.status != "invalid"
+        and mandate.chargeable
         and subscription.mandate_id in (None, mandate.id)
         and subscription.method in (None, mandate.method)
     ]
@@ -61,9 +62,17 @@ def charge(universe: Universe, subscription: Subscription, at: datetime) -> None
             subscription_id=subscription.id,
             webhook_url=subscription.webhook_url,
             metadata=subscription.metadata,
+            echoed=_passed_on(subscription),
         )
     )
     universe.put(_charged(world, subscription, at))
+
+
+def _passed_on(subscription: Subscription) -> dict[str, Any]:
+    said = dict(subscription.echoed)
+    if subscription.profile_id is not None:
+        said["profileId"] = subscription.profile_id
+    return said
 
 
 def _charged(world: World, subscription: Subscription, at: datetime) -> Subscription:

@@ -14,6 +14,7 @@ from app.sandbox.mollie.intervals import nth_date, parse
 from app.sandbox.mollie.objects import Mandate, Payment, Subscription
 from app.sandbox.mollie.payment_input import check_limits
 from app.sandbox.mollie.problems import ApiProblem, refused
+from app.sandbox.mollie.routing import application_fee
 from app.sandbox.mollie.subscription_life import charge_moment, end, mandate_for
 from app.sandbox.mollie.validation import (
     amount,
@@ -66,7 +67,7 @@ def render(world: World, subscription: Subscription, base: str) -> dict[str, Any
         body["canceledAt"] = stamp(subscription.canceled_at)
     body.update(subscription.echoed)
     links = {"self": link(base, path), "customer": link(base, customer)}
-    links["profile"] = link(base, f"profiles/{world.profile_id}")
+    links["profile"] = link(base, f"profiles/{subscription.profile_id or world.profile_id}")
     if world.of(Payment, subscription.id):
         links["payments"] = link(base, f"{path}/payments")
     if (mandate := mandate_for(world, subscription)) is not None:
@@ -82,7 +83,7 @@ def create_subscription(call: Call) -> Answer:
     method, mandate_id = _payer(call, customer.id)
     check_limits(total, (method,) if method else (), "recurring")
     starts = _start_date(call) or call.at.date()
-    fee = call.body.get("applicationFee")
+    fee = application_fee(call, total)
     subscription = Subscription(
         id=call.universe.new_id("sub", 10),
         key=call.world.key,
@@ -99,7 +100,8 @@ def create_subscription(call: Call) -> Answer:
         mandate_id=mandate_id,
         webhook_url=webhook_url(call),
         metadata=metadata(call.body),
-        echoed={"applicationFee": fee} if isinstance(fee, dict) else {},
+        echoed={"applicationFee": fee} if fee is not None else {},
+        profile_id=call.profile_id,
         next_date=starts,
         charge_due=charge_moment(starts, call.at),
     )
@@ -129,7 +131,7 @@ def _check_mandate(call: Call, customer_id: str, mandate_id: str) -> None:
         raise refused(f"No mandate exists with token {mandate_id}.", "mandateId")
     if mandate.revoked_at is not None:
         raise ApiProblem(410, "The mandate is no longer available")
-    if mandate.status == "invalid":
+    if mandate.status == "invalid" or not mandate.chargeable:
         raise refused("No suitable mandates found for customer", "mandateId")
 
 
@@ -243,6 +245,8 @@ def list_subscriptions(call: Call) -> Answer:
         if call.ids
         else call.world.shelf(Subscription).values()
     )
+    if (profile := call.profile_id) is not None:
+        found = [one for one in found if one.profile_id == profile]
     body = listing(
         call,
         "subscriptions",

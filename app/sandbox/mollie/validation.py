@@ -15,7 +15,7 @@ import msgspec
 
 from app.sandbox.mollie.calls import Call
 from app.sandbox.mollie.money import CURRENCIES, Amount, minor_units
-from app.sandbox.mollie.problems import refused
+from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.words import words
 
 LOCALES: Final = words(
@@ -131,16 +131,24 @@ def url(body: dict[str, Any], name: str, what: str) -> str | None:
 
 
 def webhook_url(call: Call) -> str | None:
-    value = url(call.body, "webhookUrl", "webhook")
+    return webhook_url_of(call, call.body, "webhookUrl")
+
+
+def webhook_url_of(call: Call, given: dict[str, Any], field: str) -> str | None:
+    """The `webhookUrl` of a part of the body; `field` is its name in the whole."""
+    try:
+        value = url(given, "webhookUrl", "webhook")
+    except ApiProblem as refusal:
+        raise refused(refusal.detail, field) from None
     if value is None:
         return None
     parts = urlsplit(value)
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
-        raise refused("The webhook URL is invalid", "webhookUrl")
+        raise refused("The webhook URL is invalid", field)
     if call.universe.settings.strict_webhook_url and _is_private(parts.hostname):
         raise refused(
             "The webhook URL is invalid because it is unreachable from Mollie's point of view.",
-            "webhookUrl",
+            field,
         )
     return value
 

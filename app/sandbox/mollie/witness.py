@@ -4,7 +4,14 @@ from litestar import Response, Router, get
 from litestar.di import NamedDependency
 
 from app.sandbox.control import asked_json, delivery_json
-from app.sandbox.mollie import control, customers, mandates, subscriptions
+from app.sandbox.mollie import (
+    connect_control,
+    control,
+    customers,
+    mandates,
+    session_control,
+    subscriptions,
+)
 from app.sandbox.mollie.clock import stamp
 from app.sandbox.mollie.objects import Customer, Delivery, Mandate, Payment, Refund, Subscription
 from app.sandbox.mollie.plane import (
@@ -117,6 +124,8 @@ def control_router() -> Router:
             control.get_clock,
             control.set_clock,
             control.reset,
+            *session_control.ROUTES,
+            *connect_control.ROUTES,
         ],
         exception_handlers={
             ControlProblem: problem_answer,

@@ -10,32 +10,36 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from app.sandbox import universe
+from app.sandbox.mollie.connect_objects import CONNECT_KINDS
 from app.sandbox.mollie.objects import (
+    Capture,
     Chargeback,
     Customer,
     Delivery,
     Mandate,
     Payment,
     Refund,
+    Session,
     Subscription,
 )
 from app.sandbox.record import Asked, Record, Remembered
 
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_KINDS: Final[dict[str, type[Record]]] = {
-    kind.__name__: kind
-    for kind in (
-        Payment,
-        Customer,
-        Mandate,
-        Refund,
-        Chargeback,
-        Subscription,
-        Delivery,
-        Asked,
-        Remembered,
-    )
-}
+_HELD: Final[tuple[type[Record], ...]] = (
+    Payment,
+    Capture,
+    Session,
+    *CONNECT_KINDS,
+    Customer,
+    Mandate,
+    Refund,
+    Chargeback,
+    Subscription,
+    Delivery,
+    Asked,
+    Remembered,
+)
+_KINDS: Final = {kind.__name__: kind for kind in _HELD}
 
 
 Word = Literal["paid", "failed", "open"]
@@ -58,6 +62,7 @@ class Settings(Struct, rename="camel", forbid_unknown_fields=True):
     recurring_outcome: Word = "paid"
     recurring_outcomes: Outcomes = field(default_factory=list)  # of the next charges, in order
     recurring_failure_reason: str = "insufficient_funds"
+    capture_outcome: Literal["succeeded", "failed", "pending"] = "succeeded"
     debit_delay_seconds: int = 0  # how long a bank takes over a charge on an account
     calls_per_second: float = 0  # above it 429, for each key; 0: no limit
     latency_ms: int = 0
@@ -103,7 +108,7 @@ class Universe(universe.Universe[World, Delivery]):
         return World(key)
 
     def _appeared(self, record: Record) -> None:
-        if isinstance(record, Payment):
+        if isinstance(record, Payment | Session):
             self.by_token[record.token] = record.id
 
     def new_id(self, prefix: str, length: int = 22) -> str:
@@ -120,5 +125,7 @@ class Universe(universe.Universe[World, Delivery]):
 
 
 def masked(key: str) -> str:
-    """A key is a secret even here: enough of it to tell worlds apart."""
+    """A key is a secret even here: enough of it to tell worlds apart. An account's name is none."""
+    if ":" in key:
+        return key
     return key[:9] + "..."

@@ -1,0 +1,70 @@
+"""The languages that shoppers are spoken to in: words, names of countries, amounts of money."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from babel import Locale
+from babel.numbers import format_currency
+from msgspec import Struct
+
+from domain.kernel.money import EXPONENTS, Money
+
+LANGUAGES: Final = ("en", "nl", "de", "fr")
+_WORDS: Final = Path(__file__).parent / "words"
+
+
+class Language(Struct, frozen=True):
+    code: str
+    words: Mapping[str, Any]
+    locale: Locale
+
+    def say(self, word: str, **values: object) -> str:
+        text: str = self.words[word]
+        return text.format(**values) if values else text
+
+    def money(self, amount: Money) -> str:
+        exponent = EXPONENTS[amount.currency]
+        exact = Decimal(amount.minor).scaleb(-exponent)
+        return format_currency(exact, amount.currency, locale=self.locale)
+
+    def country(self, code: str) -> str:
+        return str(self.locale.territories.get(code, code))
+
+    def countries(self, codes: tuple[str, ...]) -> list[tuple[str, str]]:
+        """Code and name, by name."""
+        return sorted(((c, self.country(c)) for c in codes), key=lambda pair: pair[1].casefold())
+
+
+@cache
+def language(code: str) -> Language:
+    words = tomllib.loads((_WORDS / f"{code}.toml").read_text(encoding="utf-8"))
+    return Language(code, words, Locale(code))
+
+
+def chosen(*wishes: str | None, accepted: str = "") -> Language:
+    """The first wish that we speak (`de`, `de_DE`); then what the browser would like; English."""
+    for wish in (*wishes, *_preferred(accepted)):
+        code = (wish or "")[:2].lower()
+        if code in LANGUAGES:
+            return language(code)
+    return language("en")
+
+
+def _preferred(accepted: str) -> Iterator[str]:
+    """Of an Accept-Language header, the most wanted first."""
+    weighed = []
+    for place, part in enumerate(accepted[:200].split(",")):
+        name, _, weight = part.strip().partition(";q=")
+        weighed.append((-_weight(weight), place, name))
+    return (name for _, _, name in sorted(weighed))
+
+
+def _weight(text: str) -> Decimal:
+    if not text:
+        return Decimal(1)
+    known = text.replace(".", "", 1).isdecimal() and text.isascii()
+    return Decimal(text) if known else Decimal(0)
