@@ -1,4 +1,4 @@
-"""`kontor sandbox`: the stand-in Mollie as a program of its own.
+"""`kontor sandbox`: the stand-ins of Mollie and KOMOJU as a program of their own.
 
 Binds the port itself, so that a taken one is one line and a free one is known before it is told.
 """
@@ -12,7 +12,7 @@ import click
 import uvicorn
 from litestar import Litestar
 
-from app.sandbox.mollie.server import create_sandbox
+from app.sandbox.server import create_sandbox
 
 # Open connections get this long when the program is told to stop.
 _STOP_WITHIN_SECONDS = 1
@@ -46,16 +46,23 @@ class _Announcing(uvicorn.Server):
 @click.option(
     "--state",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="SQLite file that keeps its world; without it everything is forgotten at the end.",
+    help="SQLite file that keeps their worlds; without it everything is forgotten at the end.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON once it listens.")
 def sandbox(host: str, port: int, state: Path | None, as_json: bool) -> None:
-    """Run a Mollie that moves no money: the API, a hosted payment page, a control plane."""
+    """Run a Mollie and a KOMOJU that move no money: APIs, hosted payment pages, control planes.
+
+    Mollie's API is at /v2 and its control plane at /_control; KOMOJU's are at /komoju/api/v1 and
+    /komoju/_control. The addresses / and /komoju say how to use them.
+    """
     app = _open(state)
     bound = _bind(host, port)
     shown_host = f"[{host}]" if ":" in host else host
     url = f"http://{shown_host}:{bound.getsockname()[1]}"
-    plain = f"The Mollie sandbox listens on {url} (no money moves; stop it with Ctrl-C)."
+    plain = (
+        f"The Mollie sandbox listens on {url}, KOMOJU's on {url}/komoju "
+        "(no money moves; stop them with Ctrl-C)."
+    )
     config = uvicorn.Config(
         app,
         access_log=False,

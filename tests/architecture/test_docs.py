@@ -18,7 +18,7 @@ from litestar import Litestar
 
 from app.cli.main import main
 from app.main import build
-from app.sandbox.mollie.server import create_sandbox
+from app.sandbox.server import create_sandbox
 from app.settings import Settings, load
 from infrastructure.secrets import new_key
 from tests.architecture.shell_blocks import (

@@ -69,7 +69,7 @@ async def test_a_reset_empties_everything(shop):
 
 
 async def test_the_log_keeps_the_newest_calls_only(shop, monkeypatch):
-    monkeypatch.setattr("app.sandbox.mollie.world.LOG_KEPT", 3)
+    monkeypatch.setattr("app.sandbox.universe.LOG_KEPT", 3)
     for n in range(5):
         await shop.call("GET", f"payments/tr_{n}")
     paths = [item["path"] for item in await shop.held("requests")]
@@ -77,7 +77,7 @@ async def test_the_log_keeps_the_newest_calls_only(shop, monkeypatch):
 
 
 async def test_the_log_forgets_no_delivery_that_is_still_to_be_made(shop, hooks, monkeypatch):
-    monkeypatch.setattr("app.sandbox.mollie.world.LOG_KEPT", 3)
+    monkeypatch.setattr("app.sandbox.universe.LOG_KEPT", 3)
     hooks.answers = [500] * 10
     for _ in range(5):
         await shop.settle((await shop.pay())["id"], "paid")

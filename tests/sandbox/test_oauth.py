@@ -38,7 +38,6 @@ async def test_the_page_says_who_asks_for_what_and_offers_both_answers(app):
     assert 'value="deny"' in answer.text
     assert "<script" not in answer.text
     policy = answer.headers["content-security-policy"]
-    assert "form-action 'self' https://app.example.org" in policy
     assert "frame-ancestors 'none'" in policy
 
 

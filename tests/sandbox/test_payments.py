@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from app.sandbox.mollie.clock import Clock
+from app.sandbox.clock import Clock
 from app.sandbox.mollie.money import Amount
 from app.sandbox.mollie.objects import Payment
 from app.sandbox.mollie.state import CARD_FAILURES, MOVES, IllegalMove, move

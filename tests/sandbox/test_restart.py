@@ -208,6 +208,16 @@ async def test_a_hanging_answer_ends_in_a_closed_connection():
                 await http.get("/v2/payments")
 
 
+async def test_one_program_stands_in_for_both_providers():
+    with started() as (_, url):
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+            assert (await http.get("/v2/payments", headers=HEADERS)).status_code == 200
+            key = httpx.BasicAuth("sk_test_shop", "")
+            body = {"amount": 4900, "currency": "JPY"}
+            made = await http.post("/komoju/api/v1/sessions", json=body, auth=key)
+            assert (await http.get(made.json()["session_url"])).status_code == 200
+
+
 def test_a_taken_port_is_one_line_that_names_it():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

@@ -248,7 +248,7 @@ async def test_only_a_component_may_be_framed(shop):
     session, payment = await opened(shop), await shop.pay()
     policy = (await shop.http.get(component_of(session))).headers["content-security-policy"]
     assert "frame-ancestors *" in policy
-    assert policy.endswith("form-action 'self' https://shop.example.org")
+    assert "form-action" not in policy  # it would hold for where the shop sends the shopper on to
     other = await shop.http.get(payment["_links"]["checkout"]["href"])
     assert "frame-ancestors 'none'" in other.headers["content-security-policy"]
 

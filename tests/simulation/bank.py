@@ -16,21 +16,14 @@ import msgspec
 from app.sandbox.mollie.api import Api
 from app.sandbox.mollie.money import Amount
 from app.sandbox.mollie.notify import after_attempt
-from app.sandbox.mollie.objects import (
-    FINAL,
-    Attempt,
-    Chargeback,
-    Delivery,
-    Mandate,
-    Payment,
-    Refund,
-)
+from app.sandbox.mollie.objects import FINAL, Chargeback, Delivery, Mandate, Payment, Refund
 from app.sandbox.mollie.outcomes import run_due
 from app.sandbox.mollie.payment_view import charged_back, refunded
 from app.sandbox.mollie.refund_life import change_refund
 from app.sandbox.mollie.refunds import charge_back, new_refund, reverse_chargeback
 from app.sandbox.mollie.settling import settle
 from app.sandbox.mollie.world import Outcome, Universe
+from app.sandbox.record import Attempt
 from tests.simulation.fate import Fate
 from tests.simulation.virtual import VirtualClock
 

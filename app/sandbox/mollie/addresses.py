@@ -11,7 +11,7 @@ from typing import Any, Final
 from app.sandbox.mollie.countries import COUNTRIES
 from app.sandbox.mollie.methods import Method
 from app.sandbox.mollie.problems import refused
-from app.sandbox.mollie.words import words
+from app.sandbox.words import words
 
 _KNOWN: Final = words(
     "title givenName familyName organizationName streetAndNumber streetAdditional postalCode "

@@ -4,63 +4,44 @@ Endpoints are synchronous and run in one go: no call ever sees half of another.
 """
 
 import asyncio
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
 from litestar.types import Receive, Scope, Send
 
-from app.sandbox.mollie import faults
+from app.sandbox import faults
+from app.sandbox.courier import Courier
+from app.sandbox.exchange import Incoming, Outgoing, lose_answer, read_call, send_answer
+from app.sandbox.faults import Fault
 from app.sandbox.mollie.bodies import BYTES_MAX, parse_body
 from app.sandbox.mollie.calls import Answer, Call
-from app.sandbox.mollie.courier import Courier
 from app.sandbox.mollie.credentials import admitted, credential
 from app.sandbox.mollie.hal import HAL_JSON
 from app.sandbox.mollie.idempotency import fingerprint, recall, sweep
 from app.sandbox.mollie.notify import notify
-from app.sandbox.mollie.objects import Asked, Payment, Remembered
+from app.sandbox.mollie.objects import Delivery, Payment
 from app.sandbox.mollie.outcomes import run_due
-from app.sandbox.mollie.problems import ApiProblem
+from app.sandbox.mollie.problems import DETAILS, ApiProblem
 from app.sandbox.mollie.routes import ROUTES, Endpoint, is_known, shape_of
-from app.sandbox.mollie.throttle import Throttle
-from app.sandbox.mollie.world import Fault, Universe
+from app.sandbox.mollie.world import Universe
+from app.sandbox.record import Asked, Remembered
+from app.sandbox.throttle import Throttle
 
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A call as it came in over HTTP."""
-
-    method: str
-    path: str
-    query: str
-    headers: dict[str, str]
-    body: bytes
-    base: str
-
-    @property
-    def idempotency_key(self) -> str | None:
-        """Accepted everywhere, honoured on POST."""
-        return self.headers.get("idempotency-key")
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    status: int
-    body: bytes
-    replayed: bool = False
-    retry_after: int | None = None
+_KEY: Final = "idempotency-key"  # accepted everywhere, honoured on POST
 
 
 class Api:
     """Answers /v2. An ASGI application of its own, mounted by the server."""
 
-    def __init__(self, universe: Universe, courier: Courier, public_url: str | None) -> None:
+    def __init__(
+        self, universe: Universe, courier: Courier[Delivery], public_url: str | None
+    ) -> None:
         self._universe, self._courier = universe, courier
         self._public_url, self._throttle = public_url, Throttle()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        incoming = await self._read(scope, receive)
+        incoming = await read_call(scope, receive, "/v2", self._public_url)
         run_due(self._universe, self._courier.carry)
         # What fell due is told to others from now on, so it must not be lost.
         self._universe.commit()
@@ -73,31 +54,31 @@ class Api:
             key = credential(incoming.headers, self._universe)
             wait = self._throttle.wait(key, self._universe.settings.calls_per_second)
             if wait is None:
-                fault = faults.take_fault(self._universe, operation)
+                fault = faults.take_fault(self._universe.faults, operation)
                 outgoing = await self._answer(incoming, key, fault)
             else:
-                outgoing = _problem(ApiProblem(429, faults.DETAILS[429]), wait)
+                outgoing = _problem(ApiProblem(429, DETAILS[429]), wait)
         except ApiProblem as problem:
             outgoing = _problem(problem)
         self._log(incoming, operation, key, fault, outgoing)
         self._universe.commit()
         self._courier.moved.set()
         if outgoing is None or (fault is not None and fault.kind == "timeoutAfterCommit"):
-            await self._lose(scope, receive, fault)
+            await lose_answer(scope, receive, fault, self._universe.settings.hang_seconds)
             return
         if fault is not None and fault.kind == "truncatedJson":
-            half = outgoing.body[: len(outgoing.body) // 2]
-            outgoing = Outgoing(outgoing.status, half, outgoing.replayed)
-        await _send(send, outgoing)
+            outgoing = outgoing.halved()
+        extra = [(b"idempotent-replayed", b"true")] if outgoing.replayed else []
+        await send_answer(send, outgoing, (b"content-type", HAL_JSON.encode()), *extra)
 
     async def _answer(self, incoming: Incoming, key: str, fault: Fault | None) -> Outgoing | None:
         """None when a fault takes the answer away before anything has happened."""
         if fault is not None and fault.kind in faults.BEFORE_COMMIT:
             if fault.kind != "status":
                 return None
-            detail = faults.DETAILS.get(fault.status, "The sandbox was told to fail")
+            detail = DETAILS.get(fault.status, "The sandbox was told to fail")
             return _problem(ApiProblem(fault.status, detail), fault.retry_after_seconds)
-        name = incoming.idempotency_key
+        name = incoming.headers.get(_KEY)
         if incoming.method != "POST" or not name:
             return await self._perform(incoming, key)
         return await self._perform_once(incoming, key, name)
@@ -158,26 +139,6 @@ class Api:
             notify(universe, created, "created", call.at)
         return answer
 
-    async def _read(self, scope: Scope, receive: Receive) -> Incoming:
-        headers = {name.decode("latin-1"): raw.decode("latin-1") for name, raw in scope["headers"]}
-        body = b""
-        while len(body) <= BYTES_MAX:
-            message = await receive()
-            if message["type"] != "http.request":
-                break
-            body += message["body"]
-            if not message.get("more_body"):
-                break
-        host = headers.get("host", "localhost")
-        return Incoming(
-            method=str(scope.get("method", "")),
-            path=str(scope["path"]).removeprefix("/v2").strip("/"),
-            query=scope["query_string"].decode("latin-1"),
-            headers=headers,
-            body=body,
-            base=self._public_url or f"{scope['scheme']}://{host}",
-        )
-
     def _log(
         self,
         incoming: Incoming,
@@ -192,19 +153,12 @@ class Api:
             "path": f"/v2/{incoming.path}" + (f"?{incoming.query}" if incoming.query else ""),
             "operation": operation,
             "status": outgoing.status if outgoing is not None else None,
-            "idempotency_key": incoming.idempotency_key,
+            "idempotency_key": incoming.headers.get(_KEY),
             "replayed": outgoing is not None and outgoing.replayed,
             "fault": fault.kind if fault is not None else None,
         }
         at = universe.clock.now()
         universe.put(Asked(id=universe.new_id("req"), key=key or "", created_at=at, **asked))
-
-    async def _lose(self, scope: Scope, receive: Receive, fault: Fault | None) -> None:
-        """Give no answer: at once, or after having kept the caller waiting."""
-        kind = "connectionReset" if fault is None else fault.kind
-        if kind in faults.HANGS and not faults.is_in_process(receive):
-            await faults.hang(receive, self._universe.settings.hang_seconds)
-        faults.order_cut(scope, kind)
 
 
 def _route(incoming: Incoming) -> tuple[str, Endpoint, tuple[str, ...]]:
@@ -222,15 +176,3 @@ def _route(incoming: Incoming) -> tuple[str, Endpoint, tuple[str, ...]]:
 def _problem(problem: ApiProblem, retry_after: int | None = None) -> Outgoing:
     body = msgspec.json.encode(problem.json())
     return Outgoing(problem.status, body, retry_after=retry_after)
-
-
-async def _send(send: Send, outgoing: Outgoing) -> None:
-    headers = [(b"content-type", HAL_JSON.encode()), (b"cache-control", b"no-store")]
-    if outgoing.status != 204:
-        headers.append((b"content-length", str(len(outgoing.body)).encode()))
-    if outgoing.retry_after is not None:
-        headers.append((b"retry-after", str(outgoing.retry_after).encode()))
-    if outgoing.replayed:
-        headers.append((b"idempotent-replayed", b"true"))
-    await send({"type": "http.response.start", "status": outgoing.status, "headers": headers})
-    await send({"type": "http.response.body", "body": outgoing.body, "more_body": False})

@@ -104,7 +104,6 @@ def _consent(plane: Plane, asked: Asked, problem: str | None = None) -> Page:
     return page(
         "authorize.html",
         status=200 if problem is None else 422,
-        leads_to=(asked.client.redirect_uri,),
         client=asked.client,
         scopes=[scope.rpartition(".") for scope in asked.scopes],
         organizations=known,

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from app.sandbox.mollie.connect_objects import Access
-from app.sandbox.mollie.objects import Record
 from app.sandbox.mollie.problems import ApiProblem
 from app.sandbox.mollie.world import Universe, World
+from app.sandbox.record import Record
 
 R = TypeVar("R", bound=Record)
 

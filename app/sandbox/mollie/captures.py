@@ -13,8 +13,8 @@ from app.sandbox.mollie.money import Amount
 from app.sandbox.mollie.objects import Capture, Payment
 from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.validation import amount, known_only, metadata, text
-from app.sandbox.mollie.words import words
 from app.sandbox.mollie.world import World
+from app.sandbox.words import words
 
 _CREATE: Final = words("amount description metadata")
 _READ: Final = frozenset({"embed"})

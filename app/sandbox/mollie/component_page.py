@@ -87,7 +87,6 @@ def _component(plane: Plane, session: Session, problem: str | None = None) -> Pa
     answer = page(
         "component.html",
         status=200 if problem is None else 422,
-        leads_to=(session.redirect_url,),
         session=session,
         amount=session.amount.spoken(),
         lines=[_line(line, session.amount.currency) for line in session.echoed["lines"]],

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from app.sandbox.mollie.objects import Record
+from app.sandbox.record import Record
 
 # They belong to no world of payments. No API key can be called like that.
 CONNECT: Final = "connect"

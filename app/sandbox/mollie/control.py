@@ -3,8 +3,7 @@
 It is not authenticated; whoever can reach the sandbox may use it.
 """
 
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Response, get, post
@@ -12,6 +11,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from app.sandbox.control import ClockBody, Count, order_fault, turn_clock
+from app.sandbox.faults import Fault
 from app.sandbox.mollie.clock import stamp
 from app.sandbox.mollie.mandates import change_mandate, render
 from app.sandbox.mollie.money import CURRENCIES, Amount, minor_units
@@ -28,12 +29,7 @@ from app.sandbox.mollie.refunds import (
 )
 from app.sandbox.mollie.routes import OPERATIONS
 from app.sandbox.mollie.settling import settle
-from app.sandbox.mollie.world import Fault, Outcomes, Settings, WebhookMode, Word
-
-Count = Annotated[int, Meta(ge=0)]
-_FAULT_STATUS: Final = range(400, 600)
-# Room enough to add intervals and retries to any moment of it.
-_YEARS: Final = range(2000, 2201)
+from app.sandbox.mollie.world import Outcomes, Settings, WebhookMode, Word
 
 
 class StatusBody(Struct, rename="camel", forbid_unknown_fields=True):
@@ -79,11 +75,6 @@ class SettingsBody(Struct, rename="camel", forbid_unknown_fields=True):
 
 class RedeliverBody(Struct, rename="camel", forbid_unknown_fields=True):
     payment_id: str
-
-
-class ClockBody(Struct, rename="camel", forbid_unknown_fields=True):
-    now: datetime | None = None
-    advance_seconds: Annotated[int, Meta(ge=0, le=3_200_000_000)] | None = None
 
 
 @post("/payments/{payment_id:str}/status", status_code=200)
@@ -203,18 +194,7 @@ async def set_settings(request: AnyRequest, plane: NamedDependency[Plane]) -> Re
 @post("/faults", status_code=200)
 async def add_fault(request: AnyRequest, plane: NamedDependency[Plane]) -> Response[bytes]:
     fault = await read(request, Fault)
-    if fault.operation not in OPERATIONS:
-        known = ", ".join(sorted(OPERATIONS))
-        raise ControlProblem(422, f"There is no operation {fault.operation!r}. Known: {known}")
-    if fault.status not in _FAULT_STATUS:
-        raise ControlProblem(422, "The status of a fault must be from 400 to 599.")
-    # No call at all: a way to take earlier orders back.
-    if fault.times <= 0:
-        plane.universe.faults = [
-            other for other in plane.universe.faults if other.operation != fault.operation
-        ]
-    else:
-        plane.universe.faults.append(fault)
+    order_fault(plane.universe.faults, fault, OPERATIONS)
     await plane.finish()
     return answer({"faults": msgspec.to_builtins(plane.universe.faults)})
 
@@ -255,18 +235,8 @@ async def get_clock(plane: NamedDependency[Plane]) -> Response[bytes]:
 @post("/clock", status_code=200)
 async def set_clock(request: AnyRequest, plane: NamedDependency[Plane]) -> Response[bytes]:
     body = await read(request, ClockBody)
-    if (body.now is None) == (body.advance_seconds is None):
-        raise ControlProblem(422, 'Give either {"now": "..."} or {"advanceSeconds": 3600}.')
     plane.begin()
-    clock = plane.universe.clock
-    step = timedelta(seconds=body.advance_seconds or 0)
-    moment = body.now or clock.now() + step
-    if moment.year not in _YEARS:
-        raise ControlProblem(422, f"The clock goes from {_YEARS[0]} to {_YEARS[-1]}.")
-    if body.now is None:
-        clock.advance(step)
-    else:
-        clock.set(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    turn_clock(plane.universe.clock, body)
     await plane.finish()
     return answer(_clock_json(plane))
 

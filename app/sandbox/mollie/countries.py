@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.sandbox.mollie.words import words
+from app.sandbox.words import words
 
 COUNTRIES: Final = words(
     "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR "

@@ -8,11 +8,12 @@ from msgspec.structs import replace
 from app.sandbox.mollie.calls import Answer, Call
 from app.sandbox.mollie.clock import stamp
 from app.sandbox.mollie.hal import PAGING, documentation, link, listing, page_link
-from app.sandbox.mollie.objects import Customer, Mandate, Payment, Record, Subscription
+from app.sandbox.mollie.objects import Customer, Mandate, Payment, Subscription
 from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.subscription_life import mandate_changed
 from app.sandbox.mollie.validation import known_only, locale, metadata, text
 from app.sandbox.mollie.world import World
+from app.sandbox.record import Record
 
 _FIELDS: Final = frozenset({"name", "email", "locale", "metadata"})
 

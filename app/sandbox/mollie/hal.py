@@ -7,8 +7,8 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from app.sandbox.mollie.calls import Call
-from app.sandbox.mollie.objects import Record
 from app.sandbox.mollie.problems import ApiProblem
+from app.sandbox.record import Record
 
 HAL_JSON: Final = "application/hal+json"
 LIMIT_DEFAULT: Final = 50

@@ -7,9 +7,9 @@ import hashlib
 from datetime import timedelta
 from typing import Final
 
-from app.sandbox.mollie.objects import Remembered
 from app.sandbox.mollie.problems import ApiProblem
 from app.sandbox.mollie.world import Universe
+from app.sandbox.record import Remembered
 
 KEPT: Final = timedelta(hours=1)
 

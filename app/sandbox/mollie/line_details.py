@@ -9,7 +9,7 @@ from typing import Any, Final
 from app.sandbox.mollie.intervals import parse
 from app.sandbox.mollie.problems import ApiProblem
 from app.sandbox.mollie.validation import amount, iso_date, text, url, whole_number
-from app.sandbox.mollie.words import words
+from app.sandbox.words import words
 
 CATEGORIES: Final = words("eco gift meal sport_culture additional consume")
 _RECURRING: Final = words("interval description amount times startDate")

@@ -10,7 +10,7 @@ from app.sandbox.mollie.line_details import check_details
 from app.sandbox.mollie.money import Amount, rate_points, vat_within
 from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.validation import amount
-from app.sandbox.mollie.words import words
+from app.sandbox.words import words
 
 _KNOWN: Final = words(
     "type description quantity quantityUnit unitPrice totalAmount discountAmount vatRate "

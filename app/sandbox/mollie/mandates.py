@@ -14,8 +14,8 @@ from app.sandbox.mollie.objects import Mandate, Payment
 from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.subscription_life import mandate_changed
 from app.sandbox.mollie.validation import iso_date, known_only, required_text, text
-from app.sandbox.mollie.words import words
 from app.sandbox.mollie.world import Universe, World
+from app.sandbox.words import words
 
 _CARD: Final = {
     "cardHolder": "T. TEST",

@@ -13,7 +13,7 @@ from app.sandbox.mollie.hal import documentation, link
 from app.sandbox.mollie.money import Amount, minor_units
 from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.validation import LOCALES, known_only
-from app.sandbox.mollie.words import words
+from app.sandbox.words import words
 
 ANY_CURRENCY: Final[frozenset[str]] = frozenset()
 SEQUENCES: Final = frozenset({"oneoff", "first", "recurring"})

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from app.sandbox.mollie.words import words
+from app.sandbox.words import words
 
 # HUF and TWD have two decimals at Mollie although shops often round them.
 CURRENCIES: Final = words(

@@ -5,17 +5,29 @@ Every notification carries the id of a payment, for refunds and chargebacks too.
 
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import urlencode
 
 from msgspec.structs import replace
 
-from app.sandbox.mollie.objects import Attempt, Delivery, Payment
+from app.sandbox.courier import Letters
+from app.sandbox.mollie.objects import Delivery, Payment
 from app.sandbox.mollie.world import Universe
+from app.sandbox.record import Attempt
 
 # From the change to each of the ten attempts.
 OFFSETS: Final = (
     *(timedelta(minutes=minutes) for minutes in (0, 1, 3, 7, 15, 31)),
     *(timedelta(hours=hours) for hours in (1, 2, 4, 26)),
 )
+
+
+# What Mollie's HTTP client sends.
+_HEADERS: Final = {
+    "User-Agent": "Mollie HTTP client/1.0",
+    "Content-Type": "application/x-www-form-urlencoded",
+    "Accept": "*/*",
+    "Accept-Encoding": "deflate, gzip",
+}
 
 
 def notify(universe: Universe, payment: Payment, reason: str, at: datetime) -> None:
@@ -63,3 +75,10 @@ def after_attempt(delivery: Delivery, attempt: Attempt) -> Delivery:
         return replace(delivery, attempts=attempts, state="failed", next_due=None)
     due = delivery.first_due + OFFSETS[len(attempts)]
     return replace(delivery, attempts=attempts, next_due=due)
+
+
+LETTERS: Final = Letters[Delivery](
+    body=lambda delivery: urlencode({"id": delivery.payment_id}).encode(),
+    headers=lambda _: _HEADERS,
+    after=after_attempt,
+)

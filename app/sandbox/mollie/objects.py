@@ -1,31 +1,15 @@
-"""What the sandbox holds, as frozen records. A change is a new record under the old id.
-
-Every record knows when something happens to it next (`due_at`) and under which other records it is
-listed (`parents`); clock, persistence and lists need nothing else.
-"""
+"""What this sandbox holds of Mollie's world, as frozen records."""
 
 from datetime import date, datetime
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from app.sandbox import record
 from app.sandbox.mollie.money import Amount
+from app.sandbox.record import Record
 
 FINAL = frozenset({"paid", "canceled", "expired", "failed"})
-
-
-class Record(Struct, frozen=True, kw_only=True):
-    id: str
-    key: str  # the API key whose world it lives in
-    created_at: datetime
-
-    @property
-    def due_at(self) -> datetime | None:
-        return None
-
-    @property
-    def parents(self) -> tuple[str, ...]:
-        return ()
 
 
 class Hold(Struct, frozen=True, kw_only=True):
@@ -57,13 +41,15 @@ class Payment(Record, frozen=True, kw_only=True):
     webhook_url: str | None = None
     locale: str | None = None
     metadata: Any = None
-    echoed: dict[str, Any] = {}  # accepted and given back as sent: lines, addresses, ...
+    echoed: dict[str, Any] = field(
+        default_factory=dict
+    )  # accepted and given back as sent: lines, addresses, ...
     expires_at: datetime | None = None
     expiry_due: datetime | None = None  # Mollie books the expiry a little late
     outcome: str | None = None  # what a recurring charge will come to by itself
     outcome_reason: str | None = None
     outcome_due: datetime | None = None
-    happened: dict[str, datetime] = {}  # status -> when
+    happened: dict[str, datetime] = field(default_factory=dict)  # status -> when
     failure_reason: str | None = None
     hold: Hold | None = None  # from the authorization on
     session_id: str | None = None
@@ -162,7 +148,7 @@ class Session(Record, frozen=True, kw_only=True):
     customer_id: str | None = None
     webhook_url: str | None = None
     metadata: Any = None
-    echoed: dict[str, Any] = {}  # lines, addresses, ...
+    echoed: dict[str, Any] = field(default_factory=dict)  # lines, addresses, ...
     profile_id: str
     expires_at: datetime
     ended_at: datetime | None = None
@@ -198,7 +184,7 @@ class Subscription(Record, frozen=True, kw_only=True):
     mandate_id: str | None = None
     webhook_url: str | None = None
     metadata: Any = None
-    echoed: dict[str, Any] = {}
+    echoed: dict[str, Any] = field(default_factory=dict)
     profile_id: str | None = None  # only access tokens choose one
     next_date: date | None = None
     charge_due: datetime | None = None
@@ -213,44 +199,7 @@ class Subscription(Record, frozen=True, kw_only=True):
         return (self.customer_id,)
 
 
-class Attempt(Struct, frozen=True, rename="camel"):
-    scheduled_for: datetime
-    at: datetime
-    status: int | None = None
-    error: str | None = None
-
-
-class Delivery(Record, frozen=True, kw_only=True):
-    """One notification to one webhook address, with all its attempts."""
+class Delivery(record.Delivery, frozen=True, kw_only=True):
+    """One notification to one webhook address; it names a payment and nothing else."""
 
     payment_id: str
-    url: str
-    reason: str
-    state: Literal["pending", "delivered", "failed", "dropped"] = "pending"
-    first_due: datetime
-    next_due: datetime | None
-    attempts: tuple[Attempt, ...] = ()
-
-    @property
-    def due_at(self) -> datetime | None:
-        return self.next_due
-
-
-class Asked(Record, frozen=True, kw_only=True):
-    """A call to /v2 as the log keeps it."""
-
-    method: str
-    path: str
-    operation: str | None
-    status: int | None = None  # None: the connection was cut without an answer
-    idempotency_key: str | None = None
-    replayed: bool = False
-    fault: str | None = None
-
-
-class Remembered(Record, frozen=True, kw_only=True):
-    """The answer under an idempotency key; its id is credential and key together."""
-
-    fingerprint: str
-    status: int
-    body: bytes

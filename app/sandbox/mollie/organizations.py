@@ -10,7 +10,7 @@ from app.sandbox.mollie.countries import COUNTRIES
 from app.sandbox.mollie.hal import PAGING, documentation, link, listing, page_link
 from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.validation import iso_date, known_only, locale, required_text, text
-from app.sandbox.mollie.words import words
+from app.sandbox.words import words
 
 _CLIENT_LINK: Final = words(
     "owner name address registrationNumber vatNumber legalEntity registrationOffice "

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
+from app.sandbox.happenings import happen
 from app.sandbox.mollie.capture_life import authorization_due, capture_due
 from app.sandbox.mollie.mandates import becomes_valid
 from app.sandbox.mollie.objects import (
     Capture,
     Mandate,
     Payment,
-    Record,
     Refund,
     Session,
     Subscription,
@@ -21,6 +21,7 @@ from app.sandbox.mollie.settling import settle
 from app.sandbox.mollie.state import magic_reason
 from app.sandbox.mollie.subscription_life import charge
 from app.sandbox.mollie.world import Universe
+from app.sandbox.record import Record
 
 
 def _payment_due(universe: Universe, payment: Payment, at: datetime) -> None:
@@ -46,13 +47,4 @@ _HAPPENS: Final[dict[type[Record], Callable[[Universe, Any, datetime], None]]] =
 
 def run_due(universe: Universe, carry: Callable[[Any, datetime], object]) -> None:
     """Everything whose moment has come, in order, each at its own moment."""
-    now = universe.clock.now()
-    while (entry := universe.agenda.pop_due(now)) is not None:
-        due, kind, id = entry
-        record = universe.find(kind, id)
-        if record is None or record.due_at != due:
-            continue  # it has moved on since
-        if kind in _HAPPENS:
-            _HAPPENS[kind](universe, record, due)
-        else:
-            carry(record, due)
+    happen(universe, _HAPPENS, carry)

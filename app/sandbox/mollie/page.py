@@ -89,7 +89,6 @@ def _checkout_page(
     return page(
         "checkout.html",
         status=200 if problem is None else 422,
-        leads_to=(payment.redirect_url, payment.cancel_url),
         payment=payment,
         amount=payment.amount.spoken(),
         method=_named(payment) if fixed else None,

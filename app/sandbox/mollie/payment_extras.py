@@ -9,7 +9,7 @@ from typing import Any, Final
 from app.sandbox.mollie.calls import Call
 from app.sandbox.mollie.problems import refused
 from app.sandbox.mollie.validation import iso_date, text
-from app.sandbox.mollie.words import words
+from app.sandbox.words import words
 
 _TEXTS: Final = (
     "issuer",

@@ -23,7 +23,7 @@ from app.sandbox.mollie.validation import (
     url,
     webhook_url,
 )
-from app.sandbox.mollie.words import words
+from app.sandbox.words import words
 
 DESCRIPTION_MAX: Final = 255
 CREATE: Final = words(

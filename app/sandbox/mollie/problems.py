@@ -6,6 +6,12 @@ from typing import Any, Final
 # Mollie's titles are the reason phrases of HTTP, but for this one.
 _TITLES: Final = {401: "Unauthorized Request", 422: "Unprocessable Entity"}
 
+# Of calls that go wrong on order.
+DETAILS: Final = {
+    429: "You have exceeded the rate limit. Please slow down your requests.",
+    503: "Payment platform for this payment method temporarily not available",
+}
+
 
 class ApiProblem(Exception):
     def __init__(self, status: int, detail: str, field: str | None = None) -> None:

@@ -18,8 +18,8 @@ from app.sandbox.mollie.problems import ApiProblem, refused
 from app.sandbox.mollie.refund_life import EXECUTED_AFTER
 from app.sandbox.mollie.subscription_life import mandate_changed
 from app.sandbox.mollie.validation import known_only, metadata, required_amount, text
-from app.sandbox.mollie.words import words
 from app.sandbox.mollie.world import Universe, World
+from app.sandbox.words import words
 
 B = TypeVar("B", Refund, Chargeback)
 DUPLICATE_WITHIN: Final = timedelta(hours=1)

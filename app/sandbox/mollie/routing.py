@@ -10,7 +10,7 @@ from app.sandbox.mollie.calls import Call
 from app.sandbox.mollie.money import Amount
 from app.sandbox.mollie.problems import refused
 from app.sandbox.mollie.validation import amount, iso_date, text
-from app.sandbox.mollie.words import words
+from app.sandbox.words import words
 
 _ROUTE: Final = words("amount destination releaseDate")
 _DESTINATION: Final = words("type organizationId")

@@ -5,7 +5,7 @@ An API key has all of them but those of an organisation, which it knows nothing 
 
 from typing import Final
 
-from app.sandbox.mollie.words import words
+from app.sandbox.words import words
 
 SCOPES: Final = words(
     "payments.read payments.write refunds.read refunds.write customers.read customers.write "

@@ -29,8 +29,8 @@ from app.sandbox.mollie.validation import (
     url,
     webhook_url_of,
 )
-from app.sandbox.mollie.words import words
 from app.sandbox.mollie.world import World
+from app.sandbox.words import words
 
 _CREATE: Final = words(
     "amount description lines redirectUrl billingAddress shippingAddress requiredCustomerDetails "

@@ -27,8 +27,8 @@ from app.sandbox.mollie.validation import (
     webhook_url,
     whole_number,
 )
-from app.sandbox.mollie.words import words
 from app.sandbox.mollie.world import World
+from app.sandbox.words import words
 
 _CREATE: Final = words(
     "amount interval description times startDate method mandateId webhookUrl metadata "

@@ -12,15 +12,18 @@ from typing import Any, Final
 import msgspec
 from litestar.types import Receive, Scope, Send
 
-from app.sandbox.mollie import faults
+from app.sandbox import faults
+from app.sandbox.courier import Courier
+from app.sandbox.exchange import lose_answer
+from app.sandbox.faults import Fault
 from app.sandbox.mollie.bodies import BYTES_MAX, parse_body
 from app.sandbox.mollie.connect_life import OAuthProblem, exchange, refresh, revoke
 from app.sandbox.mollie.connect_objects import TOKEN_LIVES, AccessToken, Grant, OAuthClient
-from app.sandbox.mollie.courier import Courier
-from app.sandbox.mollie.objects import Asked
+from app.sandbox.mollie.objects import Delivery
 from app.sandbox.mollie.outcomes import run_due
 from app.sandbox.mollie.problems import ApiProblem
-from app.sandbox.mollie.world import Fault, Universe
+from app.sandbox.mollie.world import Universe
+from app.sandbox.record import Asked
 
 _OPERATIONS: Final = {"POST": "createTokens", "DELETE": "revokeTokens"}
 _HINTS: Final = ("access_token", "refresh_token")
@@ -28,7 +31,7 @@ Reply = tuple[int, bytes]
 
 
 class TokenEndpoint:
-    def __init__(self, universe: Universe, courier: Courier) -> None:
+    def __init__(self, universe: Universe, courier: Courier[Delivery]) -> None:
         self._universe, self._courier = universe, courier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,13 +39,13 @@ class TokenEndpoint:
         raw = await _body(receive)
         run_due(self._universe, self._courier.carry)
         operation = _OPERATIONS.get(method)
-        fault = None if operation is None else faults.take_fault(self._universe, operation)
+        fault = None if operation is None else faults.take_fault(self._universe.faults, operation)
         reply = self._reply(method, headers, raw, fault)
         self._log(method, operation, headers, fault, reply)
         self._universe.commit()
         self._courier.moved.set()
         if reply is None or (fault is not None and fault.kind == "timeoutAfterCommit"):
-            await self._lose(scope, receive, fault)
+            await lose_answer(scope, receive, fault, self._universe.settings.hang_seconds)
             return
         status, content = reply
         if fault is not None and fault.kind == "truncatedJson":
@@ -122,12 +125,6 @@ class TokenEndpoint:
         }
         at, id = self._universe.clock.now(), self._universe.new_id("req")
         self._universe.put(Asked(id=id, key="", created_at=at, **asked))
-
-    async def _lose(self, scope: Scope, receive: Receive, fault: Fault | None) -> None:
-        kind = "connectionReset" if fault is None else fault.kind
-        if kind in faults.HANGS and not faults.is_in_process(receive):
-            await faults.hang(receive, self._universe.settings.hang_seconds)
-        faults.order_cut(scope, kind)
 
 
 def _rendered(grant: Grant, token: AccessToken) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import msgspec
 from app.sandbox.mollie.calls import Call
 from app.sandbox.mollie.money import CURRENCIES, Amount, minor_units
 from app.sandbox.mollie.problems import ApiProblem, refused
-from app.sandbox.mollie.words import words
+from app.sandbox.words import words
 
 LOCALES: Final = words(
     "ca_ES cs_CZ da_DK de_AT de_CH de_DE de_LU el_GR en_BE en_GB en_NL en_US es_ES fi_FI fr_BE "

@@ -3,6 +3,7 @@
 from litestar import Response, Router, get
 from litestar.di import NamedDependency
 
+from app.sandbox.control import asked_json, delivery_json
 from app.sandbox.mollie import (
     connect_control,
     control,
@@ -12,15 +13,7 @@ from app.sandbox.mollie import (
     subscriptions,
 )
 from app.sandbox.mollie.clock import stamp
-from app.sandbox.mollie.objects import (
-    Asked,
-    Customer,
-    Delivery,
-    Mandate,
-    Payment,
-    Refund,
-    Subscription,
-)
+from app.sandbox.mollie.objects import Customer, Delivery, Mandate, Payment, Refund, Subscription
 from app.sandbox.mollie.plane import (
     AnyRequest,
     ControlProblem,
@@ -94,47 +87,15 @@ async def deliveries(plane: NamedDependency[Plane]) -> Response[bytes]:
 
 
 def _delivery_json(delivery: Delivery) -> Json:
-    due = delivery.next_due
-    return {
-        "id": delivery.id,
-        "paymentId": delivery.payment_id,
-        "key": masked(delivery.key),
-        "url": delivery.url,
-        "reason": delivery.reason,
-        "state": delivery.state,
-        "createdAt": stamp(delivery.created_at),
-        "nextAttemptAt": None if due is None else stamp(due),
-        "attempts": [
-            {
-                "scheduledFor": stamp(attempt.scheduled_for),
-                "at": stamp(attempt.at),
-                "status": attempt.status,
-                "error": attempt.error,
-            }
-            for attempt in delivery.attempts
-        ],
-    }
+    told = {"paymentId": delivery.payment_id, "key": masked(delivery.key)}
+    return {**told, **delivery_json(delivery, stamp)}
 
 
 @get("/requests")
 async def requests(plane: NamedDependency[Plane]) -> Response[bytes]:
     await plane.finish()
     found = reversed(plane.universe.asked.values())
-    return answer({"items": [_asked_json(asked) for asked in found]})
-
-
-def _asked_json(asked: Asked) -> Json:
-    return {
-        "method": asked.method,
-        "path": asked.path,
-        "operation": asked.operation,
-        "status": asked.status,
-        "idempotencyKey": asked.idempotency_key,
-        "replayed": asked.replayed,
-        "fault": asked.fault,
-        "key": masked(asked.key) if asked.key else None,
-        "at": asked.created_at.isoformat(timespec="milliseconds"),
-    }
+    return answer({"items": [asked_json(asked, masked) for asked in found]})
 
 
 def control_router() -> Router:

@@ -7,7 +7,7 @@ so nothing is ever removed from the middle.
 import heapq
 from datetime import datetime
 
-from app.sandbox.mollie.objects import Record
+from app.sandbox.record import Record
 
 
 class Agenda:

@@ -4,27 +4,32 @@ Before the commit nothing has happened; after it everything has, and only the an
 """
 
 import asyncio
-from typing import Final
+from typing import Annotated, Final, Literal
 
 from litestar.types import Receive, Scope
-
-from app.sandbox.mollie.world import Fault, Universe
+from msgspec import Meta, Struct
 
 BEFORE_COMMIT: Final = frozenset({"status", "timeoutBeforeCommit", "connectionReset"})
 HANGS: Final = frozenset({"timeoutBeforeCommit", "timeoutAfterCommit"})
-DETAILS: Final = {
-    429: "You have exceeded the rate limit. Please slow down your requests.",
-    503: "Payment platform for this payment method temporarily not available",
-}
 _CUT: Final = "sandbox_cut"
 
 
-def take_fault(universe: Universe, operation: str | None) -> Fault | None:
-    for fault in universe.faults:
+class Fault(Struct, rename="camel", forbid_unknown_fields=True):
+    operation: str
+    kind: Literal[
+        "status", "timeoutBeforeCommit", "timeoutAfterCommit", "truncatedJson", "connectionReset"
+    ]
+    status: int = 503
+    retry_after_seconds: Annotated[int, Meta(ge=0)] | None = None
+    times: int = 1
+
+
+def take_fault(faults: list[Fault], operation: str | None) -> Fault | None:
+    for fault in faults:
         if fault.operation in (operation, "any"):
             fault.times -= 1
             if fault.times <= 0:
-                universe.faults.remove(fault)
+                faults.remove(fault)
             return fault
     return None
 

@@ -1,30 +1,34 @@
-"""Carries notifications to the webhook addresses, exactly as Mollie's HTTP client does.
+"""Carries notifications to the webhook addresses, as the client of a provider would.
 
 Many at a time, in no promised order. Runs only inside the server's lifespan.
 """
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
-from urllib.parse import urlencode
+from typing import Any, Final, Generic, TypeVar
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from app.sandbox.mollie.notify import after_attempt
-from app.sandbox.mollie.objects import Attempt, Delivery
-from app.sandbox.mollie.world import Universe
+from app.sandbox.record import Attempt, Delivery
+from app.sandbox.universe import Universe
 
 TIMEOUT_SECONDS: Final = 15.0
 # What waits, waits here: the client's own queue costs more for each the more there are in it.
 AT_A_TIME: Final = 64
-_HEADERS: Final = {
-    "User-Agent": "Mollie HTTP client/1.0",
-    "Content-Type": "application/x-www-form-urlencoded",
-    "Accept": "*/*",
-    "Accept-Encoding": "deflate, gzip",
-}
+D = TypeVar("D", bound=Delivery)
+
+
+@dataclass(frozen=True)
+class Letters(Generic[D]):
+    """How a provider writes its notifications, and what one attempt makes of them."""
+
+    body: Callable[[D], bytes]
+    headers: Callable[[D], dict[str, str]]
+    after: Callable[[D, Attempt], D]
 
 
 def _over_the_network() -> httpx.AsyncBaseTransport:
@@ -41,9 +45,14 @@ def _over_the_network() -> httpx.AsyncBaseTransport:
     return AiohttpTransport(trust_env=False, client=session)
 
 
-class Courier:
-    def __init__(self, universe: Universe, transport: httpx.AsyncBaseTransport | None) -> None:
-        self._universe, self._transport = universe, transport
+class Courier(Generic[D]):
+    def __init__(
+        self,
+        universe: Universe[Any, D],
+        letters: Letters[D],
+        transport: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        self._universe, self._letters, self._transport = universe, letters, transport
         self._client: httpx.AsyncClient | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._hands = asyncio.Semaphore(AT_A_TIME)
@@ -53,7 +62,6 @@ class Courier:
         self._client = httpx.AsyncClient(
             transport=self._transport or _over_the_network(),
             timeout=TIMEOUT_SECONDS,
-            headers=_HEADERS,
             trust_env=False,
         )
         for delivery in list(self._universe.deliveries.values()):
@@ -67,7 +75,7 @@ class Courier:
             await self._client.aclose()
         self._client = None
 
-    def carry(self, delivery: Delivery, due: datetime) -> asyncio.Task[None] | None:
+    def carry(self, delivery: D, due: datetime) -> asyncio.Task[None] | None:
         """Make one attempt in the background, unless one is under way."""
         if self._client is None:
             return None
@@ -95,18 +103,20 @@ class Courier:
         tasks = [self.carry(one, one.first_due) for one in waiting if one and not one.attempts]
         await asyncio.gather(*(task for task in tasks if task is not None))
 
-    async def _in_turn(self, client: httpx.AsyncClient, sent: Delivery, due: datetime) -> None:
+    async def _in_turn(self, client: httpx.AsyncClient, sent: D, due: datetime) -> None:
         async with self._hands:
             await self._attempt(client, sent, due)
 
-    async def _attempt(self, client: httpx.AsyncClient, sent: Delivery, due: datetime) -> None:
+    async def _attempt(self, client: httpx.AsyncClient, sent: D, due: datetime) -> None:
         universe = self._universe
         status, error = None, None
         at = universe.clock.now()
         try:
-            body = urlencode({"id": sent.payment_id})
+            body, headers = self._letters.body(sent), self._letters.headers(sent)
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                answer = await client.post(sent.url, content=body, follow_redirects=False)
+                answer = await client.post(
+                    sent.url, content=body, headers=headers, follow_redirects=False
+                )
             status = answer.status_code
         except TimeoutError:
             error = f"no answer within {TIMEOUT_SECONDS:.0f} s"
@@ -117,6 +127,6 @@ class Courier:
         if (delivery := universe.deliveries.get(sent.id)) is None:
             return
         self._tasks.pop(sent.id, None)
-        universe.put(after_attempt(delivery, Attempt(due, at, status, error)))
+        universe.put(self._letters.after(delivery, Attempt(due, at, status, error)))
         universe.commit()
         self.moved.set()
