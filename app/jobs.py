@@ -152,7 +152,8 @@ class Sweeps:
 
     async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
         async with self.unit_of_work.begin(app_uuid) as tx:
-            found = await tx.due_work.accounts(now, now + self.again_after)
+            names = self.sweep.providers.keys()
+            found = await tx.due_work.accounts(names, now, now + self.again_after)
         return [partial(self.sweep, app_uuid, uuid) for uuid in found]
 
 

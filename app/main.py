@@ -119,6 +119,8 @@ from infrastructure.terms import HttpTermsReader
 from infrastructure.webhooks.sender import HttpWebhookSender
 
 T = TypeVar("T")
+SWEEPER_POLL_S: Final = 60.0
+"""Sweeps are due once an hour."""
 
 
 class Parts:
@@ -178,13 +180,15 @@ class Parts:
         async with self.database.begin(app_uuid) as tx:
             return await tx.apps.issuers()
 
-    def open_session(self) -> OpenSession:
-        ensure_customer = EnsureCustomer(
+    def ensure_customer(self) -> EnsureCustomer:
+        return EnsureCustomer(
             self.database, self.providers, self.clock, self.ids, pause, self.lease
         )
+
+    def open_session(self) -> OpenSession:
         return OpenSession(
             self.database,
-            ensure_customer,
+            self.ensure_customer(),
             self.drafts,
             self.submit,
             self.conclude,
@@ -228,12 +232,24 @@ class Parts:
         rules, tax_ids = GoogleAddressRules(), StdnumTaxIds()
         collect = CollectDetails(self.database, rules, tax_ids, self.terms_reader, self.clock)
         return CheckoutPage(
-            ShowCheckout(self.database), collect, rules, tax_ids, self.links, self.clock
+            ShowCheckout(self.database),
+            self.continue_payment(),
+            collect,
+            rules,
+            tax_ids,
+            self.links,
+            self.clock,
         )
 
     def continue_payment(self) -> ContinuePayment:
         return ContinuePayment(
-            self.database, self.observe, self.drafts, self.submit, self.conclude, self.clock
+            self.database,
+            self.ensure_customer(),
+            self.observe,
+            self.drafts,
+            self.submit,
+            self.conclude,
+            self.clock,
         )
 
 
@@ -354,20 +370,26 @@ def jobs_of(parts: Parts) -> tuple[Job, ...]:
         Clocks(database, parts.advance_clock(), lease),
         Refunds(database, SubmitRefund(database, parts.providers, parts.clock, lease)),
         Looks(database, parts.observe, parts.clock),
-        Sweeps(database, parts.sweep()),
         Expiry(database, parts.expire, lease),
         Events(PublishEvents(database, parts.clock, parts.ids)),
         Housekeeping(database),
     )
 
 
-def build_worker(settings: Settings) -> tuple[Worker, Courier, Parts]:
-    """The worker and the courier, and what must be open while they run."""
+def sweeps_of(parts: Parts) -> tuple[Job, ...]:
+    """What a worker does beside that: reading long lists must hold up nothing that is due."""
+    return (Sweeps(parts.database, parts.sweep()),)
+
+
+def build_worker(settings: Settings) -> tuple[Worker, tuple[Worker | Courier, ...], Parts]:
+    """The worker, who works beside it, and what must be open while they run."""
     configure_logging()
     parts = Parts(settings)
-    worker = Worker(jobs_of(parts), parts.directory, parts.clock, settings.worker_poll_s)
+    directory, clock, poll_s = parts.directory, parts.clock, settings.worker_poll_s
+    worker = Worker(jobs_of(parts), directory.apps_with_due_work, clock, poll_s)
+    sweeper = Worker(sweeps_of(parts), directory.apps_with_due_sweeps, clock, SWEEPER_POLL_S)
     deliver = DeliverWebhooks(
         parts.database, parts.sender, parts.vault, parts.clock, SystemJitter()
     )
     courier = Courier(deliver, parts.directory, parts.clock, settings.worker_poll_s)
-    return worker, courier, parts
+    return worker, (sweeper, courier), parts

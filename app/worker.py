@@ -1,7 +1,8 @@
 """The worker: finds apps with due work, claims it in batches, does it. Run as many as you like."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -10,7 +11,6 @@ from app.jobs import Job, Task
 from domain.kernel.clock import Clock
 from domain.kernel.errors import DatabaseUnavailable, DomainError
 from domain.kernel.ids import AppUuid
-from domain.webhooks.inbox import Directory
 
 log = structlog.get_logger("worker")
 
@@ -21,11 +21,15 @@ AT_ONCE_PER_APP: Final = 4
 """So that one app's slow provider leaves room for the others."""
 
 
+AppsWithWork = Callable[[datetime], Awaitable[tuple[AppUuid, ...]]]
+"""Which apps have something due for these jobs."""
+
+
 class Worker:
     def __init__(
-        self, jobs: Sequence[Job], directory: Directory, clock: Clock, poll_s: float
+        self, jobs: Sequence[Job], apps_with_work: AppsWithWork, clock: Clock, poll_s: float
     ) -> None:
-        self._jobs, self._directory, self._clock = jobs, directory, clock
+        self._jobs, self._apps_with_work, self._clock = jobs, apps_with_work, clock
         self._poll_s = poll_s
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._busy: set[AppUuid] = set()
@@ -47,7 +51,7 @@ class Worker:
 
     async def _due(self) -> tuple[AppUuid, ...]:
         try:
-            return await self._directory.apps_with_due_work(self._clock.now())
+            return await self._apps_with_work(self._clock.now())
         except DatabaseUnavailable as error:
             log.warning("database_unavailable", reason=str(error))
             return ()

@@ -40,6 +40,15 @@ CREATE FUNCTION apps_with_accounts() RETURNS SETOF uuid
    ORDER BY payment_providers.app_uuid;
 END;
 
+CREATE FUNCTION apps_with_due_sweeps(at timestamp with time zone) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public'
+    BEGIN ATOMIC
+ SELECT DISTINCT payment_providers.app_uuid
+    FROM payment_providers
+   WHERE ((payment_providers.deleted_at IS NULL) AND (payment_providers.sweep_due_at <= apps_with_due_sweeps.at));
+END;
+
 CREATE TABLE webhook_deliveries (
     app_uuid uuid NOT NULL,
     uuid uuid NOT NULL,
@@ -330,11 +339,7 @@ CREATE FUNCTION apps_with_due_work(at timestamp with time zone) RETURNS SETOF uu
  UNION
   SELECT test_clocks.app_uuid
     FROM test_clocks
-   WHERE (test_clocks.due_at <= apps_with_due_work.at)
- UNION
-  SELECT payment_providers.app_uuid
-    FROM payment_providers
-   WHERE ((payment_providers.deleted_at IS NULL) AND (payment_providers.sweep_due_at <= apps_with_due_work.at));
+   WHERE (test_clocks.due_at <= apps_with_due_work.at);
 END;
 
 CREATE TABLE api_keys (
@@ -1073,7 +1078,7 @@ CREATE INDEX payment_attempts_due_idx ON payment_attempts USING btree (due_at, a
 
 CREATE UNIQUE INDEX payment_providers_default_key ON payment_providers USING btree (app_uuid, name) WHERE (is_default AND (deleted_at IS NULL));
 
-CREATE INDEX payment_providers_sweep_idx ON payment_providers USING btree (app_uuid, sweep_due_at) WHERE (deleted_at IS NULL);
+CREATE INDEX payment_providers_sweep_idx ON payment_providers USING btree (sweep_due_at, app_uuid) WHERE (deleted_at IS NULL);
 
 CREATE INDEX payment_providers_uuid_idx ON payment_providers USING btree (uuid);
 
@@ -1467,6 +1472,9 @@ GRANT ALL ON FUNCTION app_of_payment_provider(provider uuid) TO kontor_app;
 
 REVOKE ALL ON FUNCTION apps_with_accounts() FROM PUBLIC;
 GRANT ALL ON FUNCTION apps_with_accounts() TO kontor_app;
+
+REVOKE ALL ON FUNCTION apps_with_due_sweeps(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION apps_with_due_sweeps(at timestamp with time zone) TO kontor_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE webhook_deliveries TO kontor_app;
 

@@ -45,21 +45,25 @@ class GoogleAddressRules:
         names = ("given_name", "family_name")
         order = (*names, *_form(address.country).lines)
         missing = {name: Reason.REQUIRED for name in names if not getattr(address, name)}
+        asked = {
+            "country_code": address.country,
+            "street_address": address.line1,
+            "postal_code": (address.postal_code or "").upper(),
+            "city": address.city or "",
+            "country_area": address.state or "",
+        }
         try:
-            usual = normalize_address(
-                {
-                    "country_code": address.country,
-                    "street_address": address.line1,
-                    "postal_code": (address.postal_code or "").upper(),
-                    "city": address.city or "",
-                    "country_area": address.state or "",
-                }
-            )
+            usual = normalize_address(asked)
         except InvalidAddressError as error:
             wrong = missing | {
-                _FIELDS[name]: Reason(why) for name, why in error.errors.items() if name in _FIELDS
+                _FIELDS[name]: Reason(why)
+                for name, why in error.errors.items()
+                # The lists of towns are never whole, and know each in one spelling.
+                if name in _FIELDS and (name, why) != ("city", Reason.INVALID)
             }
-            return {name: found for name in order if (found := wrong.get(name)) is not None}
+            if wrong:
+                return {name: found for name in order if (found := wrong.get(name)) is not None}
+            usual = asked
         if missing:
             return missing
         return Address(
@@ -93,11 +97,20 @@ def _form(country: str) -> AddressForm:
         country=country,
         lines=_lines(rules),
         required=frozenset(_FIELDS[name] for name in rules.required_fields if name in _FIELDS),
-        states=dict(rules.country_area_choices),
+        states=_states(rules),
         state_word=rules.country_area_type,
         postal_code_word=rules.postal_code_type,
         postal_code_example=next(iter(rules.postal_code_examples), None),
     )
+
+
+def _states(rules: ValidationRules) -> dict[str, str]:
+    """By code. Where a name is given in two scripts, the one that all our languages write in."""
+    states: dict[str, str] = {}
+    for code, name in rules.country_area_choices:
+        if code not in states or (name.isascii() and not states[code].isascii()):
+            states[code] = name
+    return states
 
 
 def _lines(rules: ValidationRules) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ import hashlib
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
-from urllib.parse import urljoin
+from typing import Final, NamedTuple
+from urllib.parse import urldefrag, urljoin
 
 import aiohttp
 from yarl import URL
@@ -22,7 +22,15 @@ from infrastructure.webhooks.resolver import Lookup, system_lookup
 WITHIN_S: Final = 3.0
 BYTES_MAX: Final = 4 * 1024 * 1024
 REDIRECTS_MAX: Final = 3
+KEPT_S: Final = 60.0
+KEPT_MAX: Final = 1000
+"""Addresses whose reading is remembered, in one process."""
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
+
+
+class Reading(NamedTuple):
+    task: asyncio.Task[str | None]
+    began_s: float
 
 
 class HttpTermsReader:
@@ -39,6 +47,7 @@ class HttpTermsReader:
         self._near, self._lookup = near, lookup
         self._within_s, self._trust = within_s, trust
         self._session: aiohttp.ClientSession | None = None
+        self._readings: dict[str, Reading] = {}
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -48,8 +57,22 @@ class HttpTermsReader:
                 yield
             finally:
                 self._session = None
+                self._readings.clear()
 
     async def sha256(self, url: str) -> str | None:
+        """Whoever asks for the same within a minute hears the same: a link that is posted again and
+        again sends its host nothing."""
+        now = asyncio.get_running_loop().time()
+        reading = self._readings.get(url)
+        if reading is None or reading.began_s + KEPT_S <= now:
+            task = asyncio.create_task(self._hash_of(urldefrag(url).url))
+            reading = self._readings[url] = Reading(task, now)
+            if len(self._readings) > KEPT_MAX:
+                del self._readings[next(iter(self._readings))]
+        # A shopper who goes away must not take the answer from the others.
+        return await asyncio.shield(reading.task)
+
+    async def _hash_of(self, url: str) -> str | None:
         try:
             async with asyncio.timeout(self._within_s):
                 return await self._read(url, REDIRECTS_MAX)

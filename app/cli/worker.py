@@ -25,7 +25,7 @@ async def _run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    program, courier, parts = build_worker(settings)
-    async with parts.open(), parts.sender.open(), asyncio.TaskGroup() as both:
-        both.create_task(program.run(stop))
-        both.create_task(courier.run(stop))
+    program, beside, parts = build_worker(settings)
+    async with parts.open(), parts.sender.open(), asyncio.TaskGroup() as group:
+        for each in (program, *beside):
+            group.create_task(each.run(stop))

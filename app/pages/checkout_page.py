@@ -19,8 +19,9 @@ from app.pages.render import page
 from app.pages.review_view import review_values
 from domain.checkout.collect_details import CollectDetails, may_collect
 from domain.checkout.collection import AddressRules, Fault, TaxIds
+from domain.checkout.continue_payment import ContinuePayment
 from domain.checkout.links import Links
-from domain.checkout.session import SessionStatus
+from domain.checkout.session import Mode, SessionStatus
 from domain.checkout.show_checkout import ShowCheckout, Shown
 from domain.kernel.clock import Clock
 from domain.kernel.ids import AppUuid
@@ -32,6 +33,7 @@ Link = tuple[AppUuid, UUID, str]
 @dataclass(frozen=True, slots=True)
 class CheckoutPage:
     show_checkout: ShowCheckout
+    continue_payment: ContinuePayment
     collect: CollectDetails
     rules: AddressRules
     tax_ids: TaxIds
@@ -42,11 +44,15 @@ class CheckoutPage:
         self, link: Link, lang: str | None, accepted: str, *, edits: bool
     ) -> Response[str]:
         shown = await self.show_checkout(*link)
+        payment = shown.book.newest_payment
+        if payment is not None and payment.is_live:
+            await self.continue_payment.look(*link)
+            shown = await self.show_checkout(*link)
         session = shown.book.session
         speaks = chosen(lang, session.terms.locale, accepted=accepted)
         if self._is_over(shown):
             return self._over(shown, speaks)
-        if session.needs_details:
+        if shown.book.needs_details:
             return self._form(shown, speaks, {})
         if edits and session.collected and may_collect(shown.book, now=self.clock.now()):
             return self._form(shown, speaks, filled_from(session.collected))
@@ -90,7 +96,7 @@ class CheckoutPage:
         return page(
             "review.html",
             speaks,
-            pay_url=self.links.pay(session),
+            pay_url=f"{self.links.pay(session)}?total={session.amount.total.minor}",
             cancel_url=session.cancel_url,
             change_url=change if may_change and session.collected else None,
             **review_values(shown.book, speaks),
@@ -110,6 +116,8 @@ class CheckoutPage:
     def _over(self, shown: Shown, speaks: Language) -> Response[str]:
         session = shown.book.session
         match session.status:
+            case SessionStatus.COMPLETE if session.mode is Mode.SETUP:
+                word, link, url = "stored", "go_on", session.success_url
             case SessionStatus.COMPLETE:
                 word, link, url = "done", "go_on", session.success_url
             case SessionStatus.PROCESSING:

@@ -39,7 +39,8 @@ _AUTOCOMPLETE: Final = {
     "country": "country",
 }
 _PREFIXES: Final = {"billingAddress": "billing", "shippingAddress": "shipping"}
-_TAX_ID_EXAMPLES: Final = {"DE": "DE136695976", "NL": "NL123456782B12", "FR": "FR40303265045"}
+TAX_ID_EXAMPLES: Final = {"DE": "DE123456789", "NL": "NL123456789B01", "FR": "FR12345678901"}
+"""With wrong check digits: nobody gets his tax off by copying one."""
 
 Filled = Mapping[str, str]
 
@@ -72,12 +73,12 @@ def filled_in(body: bytes) -> Filled:
 
 
 def told(filled: Filled, session: CheckoutSession, ip: str | None, language: Language) -> Told:
-    wanted = session.terms.wanted
-    elsewhere = not wanted.billing_address or filled.get("ship_to_billing") != "yes"
+    asks = session.terms.asks
+    elsewhere = not asks.billing_address or filled.get("ship_to_billing") != "yes"
     return Told(
-        billing_address=_address(filled, "billing") if wanted.billing_address else None,
+        billing_address=_address(filled, "billing") if asks.billing_address else None,
         shipping_address=(
-            _address(filled, "shipping") if wanted.shipping_address and elsewhere else None
+            _address(filled, "shipping") if asks.shipping_address and elsewhere else None
         ),
         tax_id_country=filled.get("tax_id_country"),
         tax_id_number=filled.get("tax_id", ""),
@@ -133,19 +134,19 @@ class DetailsForm:
     def values(
         self, session: CheckoutSession, filled: Filled, faults: Sequence[Fault] = ()
     ) -> dict[str, Any]:
-        wanted, terms = session.terms.wanted, session.terms
+        asks, terms = session.terms.asks, session.terms
         views = {_id_of(fault.field): self._fault_here(fault) for fault in faults}
         is_new = not filled
         return {
             "faults": [FaultView(_id_of(f.field), self._fault(f, filled)) for f in faults],
-            "billing": self._address("billing", filled, views) if wanted.billing_address else None,
+            "billing": self._address("billing", filled, views) if asks.billing_address else None,
             "shipping": (
-                self._address("shipping", filled, views) if wanted.shipping_address else None
+                self._address("shipping", filled, views) if asks.shipping_address else None
             ),
             "ship_to_billing": is_new or filled.get("ship_to_billing") == "yes",
-            "tax_id": self._tax_id(session, filled, views) if wanted.tax_id else None,
+            "tax_id": self._tax_id(session, filled, views),
             "consent": self._consent(terms.terms_of_service_url, filled, views)
-            if wanted.consent
+            if asks.consent
             else None,
         }
 
@@ -194,9 +195,17 @@ class DetailsForm:
             return str(words["postal_code_words"][form.postal_code_word])
         return self._say(name)
 
+    def _asks_tax_id(self, session: CheckoutSession, filled: Filled) -> bool:
+        asks = session.terms.asks
+        if not asks.tax_id or not asks.billing_address:
+            return asks.tax_id
+        return self._country(filled.get("billing.country")) in self._tax_ids.countries()
+
     def _tax_id(
         self, session: CheckoutSession, filled: Filled, faults: Mapping[str, str]
-    ) -> dict[str, Any]:
+    ) -> dict[str, Any] | None:
+        if not self._asks_tax_id(session, filled):
+            return None
         number = Field(
             id="tax_id",
             label=self._say("tax_id"),
@@ -205,7 +214,7 @@ class DetailsForm:
             hint=self._say("tax_id_hint", example=self._tax_id_example(filled)),
             fault=faults.get("tax_id"),
         )
-        if session.terms.wanted.billing_address:  # which says the country
+        if session.terms.asks.billing_address:  # which says the country
             return {"country": None, "number": number}
         countries = self._tax_ids.countries()
         home = self._home if self._home in countries else countries[0]
@@ -219,7 +228,7 @@ class DetailsForm:
 
     def _tax_id_example(self, filled: Filled) -> str:
         country = self._country(filled.get("billing.country") or filled.get("tax_id_country"))
-        return _TAX_ID_EXAMPLES.get(country, _TAX_ID_EXAMPLES["DE"])
+        return TAX_ID_EXAMPLES.get(country, TAX_ID_EXAMPLES["DE"])
 
     def _consent(
         self, url: str | None, filled: Filled, faults: Mapping[str, str]

@@ -28,6 +28,7 @@ REFRESH_S: Final = 3
 STYLE_KEPT_S: Final = 3600
 
 Lang = Annotated[str | None, QueryParameter(name="lang")]
+Total = Annotated[int | None, QueryParameter(name="total")]
 Edits = Annotated[bool, QueryParameter(name="edit")]
 
 
@@ -128,7 +129,9 @@ class CheckoutLinksController(Controller):
         session_uuid: FromPath[UUID],
         token: FromPath[str],
         continue_payment: NamedDependency[ContinuePayment],
+        total: Total = None,
     ) -> Redirect:
         """To the provider's page, through a fresh payment when the last one has ended."""
-        url = await continue_payment.pay(AppUuid(app_uuid), session_uuid, token)
+        link = (AppUuid(app_uuid), session_uuid, token)
+        url = await continue_payment.pay(*link, shown_minor=total)
         return Redirect(url, status_code=303, headers={"Cache-Control": "no-store"})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from babel import Locale
-from babel.numbers import format_currency
+from babel.numbers import parse_pattern
 from msgspec import Struct
 
 from domain.kernel.money import EXPONENTS, Money
@@ -29,7 +29,13 @@ class Language(Struct, frozen=True):
     def money(self, amount: Money) -> str:
         exponent = EXPONENTS[amount.currency]
         exact = Decimal(amount.minor).scaleb(-exponent)
-        return format_currency(exact, amount.currency, locale=self.locale)
+        # With the decimals that are charged: for some currencies Babel would round to whole units.
+        pattern = parse_pattern(self.locale.currency_formats["standard"].pattern)
+        pattern.frac_prec = (exponent, exponent)
+        shown: str = pattern.apply(
+            exact, self.locale, currency=amount.currency, currency_digits=False
+        )
+        return shown
 
     def country(self, code: str) -> str:
         return str(self.locale.territories.get(code, code))

@@ -39,7 +39,8 @@ def order_view(shown: Shown, language: Language) -> OrderView:
 def _notes(shown: Shown, language: Language) -> list[str]:
     session, notes = shown.book.session, []
     if session.trial_days:
-        notes.append(language.say("trial", days=session.trial_days))
+        word = "trial_one" if session.trial_days == 1 else "trial"
+        notes.append(language.say(word, days=session.trial_days))
     if shown.price is not None and shown.price.recurring is not None:
         notes.append(_each(shown.price.recurring, _period_total(shown), language))
     if session.is_verification:

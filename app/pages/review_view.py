@@ -6,7 +6,6 @@ from app.pages.languages import Language
 from domain.checkout.book import Book
 from domain.checkout.session import CheckoutSession
 from domain.payments.address import Address
-from domain.payments.ports import PaymentStatus
 
 _WORDS: Final = {
     "insufficient_funds": "declined_funds",
@@ -21,6 +20,8 @@ def review_values(book: Book, language: Language) -> dict[str, Any]:
     amount = language.money(session.amount.total)
     if decline is not None:
         heading, label = say("declined"), say("try_again", amount=amount)
+    elif session.trial_days:
+        heading, label = say("review"), say("pay_trial", amount=amount)
     elif session.is_verification:
         heading, label = say("review"), say("pay_nothing_yet", amount=amount)
     else:
@@ -34,10 +35,10 @@ def review_values(book: Book, language: Language) -> dict[str, Any]:
 
 
 def _decline(book: Book, language: Language) -> str | None:
-    payment = book.newest_payment
-    if payment is None or payment.status is not PaymentStatus.FAILED:
+    if not book.was_declined:
         return None
-    return language.say(_WORDS.get(payment.failure_reason or "", "declined_other"))
+    reason = book.newest_payment.failure_reason if book.newest_payment else None
+    return language.say(_WORDS.get(reason or "", "declined_other"))
 
 
 def _facts(session: CheckoutSession, language: Language) -> list[dict[str, Any]]:
@@ -54,7 +55,7 @@ def _facts(session: CheckoutSession, language: Language) -> list[dict[str, Any]]
     if told.tax_id is not None:
         facts.append({"label": language.say("tax_id"), "text": told.tax_id.number})
     if told.consent is not None:
-        facts.append({"label": language.say("terms"), "text": language.say("agreed")})
+        facts.append({"label": language.say("terms_label"), "text": language.say("agreed")})
     return [{"is_address": False, **fact} for fact in facts]
 
 

@@ -18,7 +18,7 @@ from domain.kernel.money import Money
 from domain.ledger import rules
 from domain.ledger.posting import Posting
 from domain.payments import payment as payments
-from domain.payments.attempt import PaymentAttempt, accepted
+from domain.payments.attempt import AttemptStatus, PaymentAttempt, accepted
 from domain.payments.chargeback import Chargeback
 from domain.payments.mandate import Mandate
 from domain.payments.payment import Payment
@@ -47,6 +47,20 @@ class Book(Struct, frozen=True, kw_only=True):
     @property
     def newest(self) -> PaymentAttempt | None:
         return self.attempts[-1] if self.attempts else None
+
+    @property
+    def was_declined(self) -> bool:
+        """By a bank, or by the provider before any bank was asked."""
+        payment = self.newest_payment
+        if payment is not None:
+            return payment.status is PaymentStatus.FAILED
+        return self.newest is not None and self.newest.status is AttemptStatus.DECLINED
+
+    @property
+    def needs_details(self) -> bool:
+        """The shopper has to tell something before there can be a payment."""
+        asks = bool(self.session.terms.asks) and self.session.collected is None
+        return asks and not self.attempts
 
     @property
     def newest_payment(self) -> Payment | None:

@@ -67,6 +67,7 @@ class CollectDetails:
             billing_address=checked.billing_address,
             shipping_address=checked.shipping_address,
             tax_id=checked.tax_id,
+            taxed_in=taxed_in(checked.tax_id, checked.shipping_address),
             consent=await self._consent(session, told),
             at=self.clock.now(),
         )
@@ -80,7 +81,7 @@ class CollectDetails:
         return after
 
     async def _consent(self, session: CheckoutSession, told: Told) -> Consent | None:
-        if not session.terms.wanted.consent:
+        if not session.terms.asks.consent:
             return None
         url = session.terms.terms_of_service_url
         assert url is not None, "consent is asked for with a URL alone"
@@ -107,11 +108,18 @@ def may_collect(book: Book, *, now: datetime) -> bool:
     return is_open and not book.attempts
 
 
+def taxed_in(tax_id: TaxId | None, sent_to: Address | None) -> str | None:
+    """What is sent to another country than the tax id's is not that business's there."""
+    if tax_id is None or (sent_to is not None and sent_to.country != tax_id.country):
+        return None
+    return tax_id.country
+
+
 async def _tax(tx: CollectTx, session: CheckoutSession, collected: Collected) -> Tax | None:
     if session.tax_rate_uuid is None:
         return None
     rate = await tx.tax_rates.get(session.tax_rate_uuid)
-    return charged_to(rate.tax, collected.tax_id_country)
+    return charged_to(rate.tax, collected.taxed_in)
 
 
 async def _amount(tx: CollectTx, session: CheckoutSession, tax: Tax | None) -> Quote:
@@ -136,7 +144,7 @@ class Checked:
         self.faults = tuple(self._check())
 
     def _check(self) -> Iterator[Fault]:
-        told, wanted = self._told, self._terms.wanted
+        told, wanted = self._told, self._terms.asks
         if wanted.billing_address:
             self.billing_address = yield from self._address("billingAddress", told.billing_address)
         if wanted.shipping_address:
@@ -163,13 +171,15 @@ class Checked:
         return None
 
     def _check_tax_id(self) -> Iterator[Fault]:
+        """Asked for where it can be checked: elsewhere nobody could say what one looks like."""
         number = self._told.tax_id_number.strip()
-        if not number:
-            if self._terms.is_tax_id_collection_required:
-                yield Fault("taxId", Reason.REQUIRED)
+        billing = self._told.billing_address if self._terms.asks.billing_address else None
+        if billing is not None and billing.country not in self._tax_ids.countries():
             return
-        billing = self._told.billing_address if self._terms.wanted.billing_address else None
         country = self._told.tax_id_country if billing is None else billing.country
-        self.tax_id = self._tax_ids.check(country, number) if country else None
-        if self.tax_id is None:
+        if number:
+            self.tax_id = self._tax_ids.check(country, number) if country else None
+        if number and self.tax_id is None:
             yield Fault("taxId", Reason.INVALID)
+        elif not number and self._terms.is_tax_id_collection_required:
+            yield Fault("taxId", Reason.REQUIRED)

@@ -38,16 +38,14 @@ class Collected(Struct, frozen=True, kw_only=True):
     shipping_address: Address | None = None
     tax_id: TaxId | None = None
     consent: Consent | None = None
+    taxed_in: str | None = None
+    """The country whose business the buyer is, for the tax. None: taxed like anybody else."""
     tax: Tax | None = None
     """As it is charged to this shopper."""
     at: datetime
 
-    @property
-    def tax_id_country(self) -> str | None:
-        return None if self.tax_id is None else self.tax_id.country
 
-
-class Wanted(Struct, frozen=True, kw_only=True):
+class Asks(Struct, frozen=True, kw_only=True):
     """What a session asks for."""
 
     billing_address: bool

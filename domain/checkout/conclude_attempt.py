@@ -88,8 +88,10 @@ class ConcludeAttempt:
         no = declined(waiting, answer.reason, at=now)
         book = before.with_attempt(no)
         events: tuple[Event, ...] = (_attempt_event(no, "declined", now),)
-        # The first no is for good. A later one leaves the session open for another try.
-        if no.number == 1 and book.session.status is SessionStatus.OPEN:
+        # Whoever opens a session hears the first no, and it is for good. A later one, or one that a
+        # shopper hears on our page, leaves the session open for another try.
+        is_for_good = no.number == 1 and not book.session.terms.asks
+        if is_for_good and book.session.status is SessionStatus.OPEN:
             session, moved = sessions.move(book.session, SessionStatus.FAILED, at=now)
             book, events = replace(book, session=session), events + moved
         if answer.is_gone:

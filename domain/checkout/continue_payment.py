@@ -3,8 +3,9 @@
 Both read the provider first, so what a shopper sees never depends on a webhook having arrived.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import Final, Protocol, assert_never
 from uuid import UUID
 
 from domain.checkout.book import Book
@@ -15,21 +16,33 @@ from domain.checkout.ports import CheckoutTx
 from domain.checkout.session import SessionStatus
 from domain.kernel.clock import Clock
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable, StillRunning
-from domain.kernel.ids import AppUuid
+from domain.kernel.ids import AppUuid, TenantUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.attempt import AttemptStatus, PaymentAttempt
+from domain.payments.ensure_customer import EnsureCustomer
 from domain.payments.observe_payment import ObservePayment
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import PaymentStatus
 from domain.payments.submit_attempt import SubmitAttempt
+from domain.tenancy.tenant import Tenant
 
 ATTEMPTS_MAX: Final = 20
 """Per session. Nobody has so many cards; each attempt is a call to the provider."""
 
 
+class Tenants(Protocol):
+    async def get(self, uuid: TenantUuid) -> Tenant: ...
+
+
+class ContinueTx(CheckoutTx, Protocol):
+    @property
+    def tenants(self) -> Tenants: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ContinuePayment:
-    unit_of_work: UnitOfWork[CheckoutTx]
+    unit_of_work: UnitOfWork[ContinueTx]
+    ensure_customer: EnsureCustomer
     observe: ObservePayment
     drafts: Drafts
     submit: SubmitAttempt
@@ -53,19 +66,31 @@ class ContinuePayment:
             case _:
                 assert_never(session.status)
 
-    async def pay(self, app_uuid: AppUuid, session_uuid: UUID, token: str) -> str:
+    async def look(self, app_uuid: AppUuid, session_uuid: UUID, token: str) -> None:
+        """Ask the provider what has become of a payment that may still be paid. If it does not
+        say, what we know stands."""
+        with suppress(ProviderUnavailable, ProviderUnreadable):
+            await self._fresh(await self._book(app_uuid, session_uuid, token))
+
+    async def pay(
+        self, app_uuid: AppUuid, session_uuid: UUID, token: str, *, shown_minor: int | None = None
+    ) -> str:
         """The provider's page for a session that is open; through a fresh payment when the last
-        one has ended. Raises StillRunning while another click is doing the same."""
+        one has ended. Raises StillRunning while another click is doing the same.
+
+        `shown_minor`: the total that the shopper has just read. Another one is shown first.
+        """
         book = await self._fresh(await self._book(app_uuid, session_uuid, token))
         session = book.session
         if session.status in (SessionStatus.COMPLETE, SessionStatus.PROCESSING):
             return session.success_url
         if session.status is not SessionStatus.OPEN or session.expires_at <= self.clock.now():
             return session.cancel_url
-        if session.needs_details:
-            return self.drafts.links.page(session)
         if (url := _payable(book)) is not None:
             return url
+        is_another_total = shown_minor not in (None, session.amount.total.minor)
+        if book.needs_details or is_another_total:
+            return self.drafts.links.page(session)
         newest = book.newest.status if book.newest else None
         if newest is AttemptStatus.SUBMITTING or _is_live(book):
             raise StillRunning("the payment is being prepared")
@@ -76,6 +101,7 @@ class ContinuePayment:
         return await self._another(book)
 
     async def _another(self, book: Book) -> str:
+        await self._need_customer(book)
         attempt, account = await self._intend(book)
         try:
             answer = await self.submit(account, attempt)
@@ -83,7 +109,34 @@ class ContinuePayment:
             await self.conclude.release(attempt)
             raise
         book = await self.conclude(attempt, answer)
-        return _payable(book) or book.session.cancel_url
+        session = book.session
+        match session.status:
+            case SessionStatus.OPEN if (url := _payable(book)) is not None:
+                return url
+            case SessionStatus.OPEN if session.terms.asks:
+                return self.drafts.links.page(session)
+            case SessionStatus.COMPLETE | SessionStatus.PROCESSING:
+                return session.success_url
+            case SessionStatus.EXPIRED:
+                await self._take_back(account, book)
+        return session.cancel_url
+
+    async def _need_customer(self, book: Book) -> None:
+        """The provider may have lost it since the session was opened."""
+        session = book.session
+        async with self.unit_of_work.begin(session.app_uuid) as tx:
+            account = await tx.payment_providers.get(session.payment_provider_uuid)
+            tenant = await tx.tenants.get(session.tenant_uuid)
+        await self.ensure_customer(account, tenant)
+
+    async def _take_back(self, account: PaymentProvider, book: Book) -> None:
+        """The session ended while its payment was being made: best effort, most methods cannot be
+        canceled. What is paid all the same is given back."""
+        payment = book.newest_payment
+        if payment is not None and payment.is_live:
+            with suppress(ProviderUnavailable, ProviderUnreadable):
+                port = self.drafts.providers[account.name].payments
+                await port.cancel(account, payment.provider_ref)
 
     async def _intend(self, seen: Book) -> tuple[PaymentAttempt, PaymentProvider]:
         """A fresh attempt, if nobody else has made one since we looked."""
@@ -93,7 +146,8 @@ class ContinuePayment:
             if len(before.attempts) != len(seen.attempts) or _is_live(before):
                 raise StillRunning("the payment is being prepared")
             session = before.session
-            if session.status is not SessionStatus.OPEN or session.needs_details:
+            is_as_seen = session.amount == seen.session.amount and not before.needs_details
+            if session.status is not SessionStatus.OPEN or not is_as_seen:
                 raise StillRunning("the checkout session has just changed")
             account = await tx.payment_providers.get(session.payment_provider_uuid)
             customer_ref = await tx.customers.reference(account.uuid, session.tenant_uuid)
@@ -131,9 +185,7 @@ def _is_live(book: Book) -> bool:
 def _was_declined(book: Book) -> bool:
     """The shopper is on a page of ours already, and can try again there. Others go back to the
     app, which has a page of its own for it."""
-    payment = book.newest_payment
-    has_page = bool(book.session.terms.wanted)
-    return has_page and payment is not None and payment.status is PaymentStatus.FAILED
+    return bool(book.session.terms.asks) and book.was_declined
 
 
 def _payable(book: Book) -> str | None:

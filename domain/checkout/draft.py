@@ -47,7 +47,7 @@ class Drafts:
             created_at=at,
             updated_at=at,
         )
-        if session.needs_details:
+        if session.terms.asks:
             session = replace(session, next_action_url=self.links.page(session))
         return session
 

@@ -172,7 +172,7 @@ class OpenSession:
             return _NoCustomer(priced.account, priced.tenant)
         draft = self.drafts.session(priced, actor, at=now)
         attempt = None
-        if not draft.needs_details:
+        if not draft.terms.asks:
             attempt = self.drafts.attempt(draft, priced.account, facts.customer_ref, at=now)
         kept = DOUBLE_CLICK if key.key.startswith(OWN_KEY) else KEY_KEPT
         intent = Intent(

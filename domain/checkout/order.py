@@ -187,7 +187,14 @@ def _tax(order: Order, facts: OrderFacts) -> Tax | None:
 
 def _check_hosts(terms: Terms, allowed: tuple[str, ...], account: PaymentProvider) -> None:
     violations = []
-    for field, url in (("successUrl", terms.success_url), ("cancelUrl", terms.cancel_url)):
+    urls = (
+        ("successUrl", terms.success_url),
+        ("cancelUrl", terms.cancel_url),
+        ("termsOfServiceUrl", terms.terms_of_service_url),
+    )
+    for field, url in urls:
+        if url is None:
+            continue
         parts = urlsplit(url)
         host = (parts.hostname or "").lower()
         if parts.scheme == "http" and (

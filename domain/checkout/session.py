@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.catalog.quote import Quote
-from domain.checkout.collection import Collected, Wanted
+from domain.checkout.collection import Asks, Collected
 from domain.kernel.errors import Conflict
 from domain.kernel.events import Event
 from domain.kernel.ids import AppUuid, TenantUuid, UserUuid
@@ -83,9 +83,9 @@ class Terms(Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, object] = {}
 
     @property
-    def wanted(self) -> Wanted:
+    def asks(self) -> Asks:
         """What the shopper is asked for before the first payment."""
-        return Wanted(
+        return Asks(
             billing_address=self.billing_address_collection,
             shipping_address=self.shipping_address_collection,
             tax_id=self.is_tax_id_collection_enabled,
@@ -127,11 +127,6 @@ class CheckoutSession(Struct, frozen=True, kw_only=True):
     """When to try to expire it: `expires_at`, later when the provider could not be asked."""
     created_at: datetime
     updated_at: datetime
-
-    @property
-    def needs_details(self) -> bool:
-        """The shopper has to tell something before there can be a payment."""
-        return bool(self.terms.wanted) and self.collected is None
 
     @property
     def is_verification(self) -> bool:

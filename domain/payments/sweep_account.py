@@ -74,9 +74,9 @@ class SweepAccount:
         now = self.clock.now()
         async with self.unit_of_work.begin(app_uuid) as tx:
             account = await tx.payment_providers.get(account_uuid)
-            since = await tx.sweeps.swept_until(account_uuid) - OVERLAP
+            swept_until = await tx.sweeps.swept_until(account_uuid)
         try:
-            async for batch in self._batches(account, since, now):
+            async for batch in self._batches(account, swept_until, now):
                 async with self.unit_of_work.begin(app_uuid) as tx:
                     untold = await tx.sweeps.untold(account_uuid, batch)
                 for ref in sorted(untold):
@@ -88,14 +88,14 @@ class SweepAccount:
         return None
 
     async def _batches(
-        self, account: PaymentProvider, since: datetime, now: datetime
+        self, account: PaymentProvider, swept_until: datetime, now: datetime
     ) -> AsyncIterator[Batch]:
-        provider = self.providers[account.name]
+        provider, since = self.providers[account.name], swept_until - OVERLAP
         async for payments in _in_batches(provider.payments.since(account, since)):
             yield Batch(payments=payments)
         async for refunds in _in_batches(provider.refunds.since(account, since)):
             yield Batch(refunds=refunds)
-        is_first_today = since.date() != now.date()
+        is_first_today = swept_until.date() != now.date()
         taken_since = min(since, now - DISPUTED_FOR) if is_first_today else since
         async for taken in _in_batches(provider.chargebacks.since(account, taken_since)):
             yield Batch(chargebacks=taken)

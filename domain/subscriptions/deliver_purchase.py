@@ -118,7 +118,7 @@ class DeliverPurchase:
             payment_provider_uuid=account_uuid,
             checkout_session_uuid=session.uuid,
             mandate_uuid=None if mandate is None else mandate.uuid,
-            tax_id_country=None if collected is None else collected.tax_id_country,
+            tax_id_country=None if collected is None else collected.taxed_in,
             quantity=session.quantity,
         )
         now, paid_at = session.updated_at, payment.paid_at

@@ -40,6 +40,8 @@ class Grounds(Struct, frozen=True, kw_only=True):
     """The tenant's test clock and what it shows."""
     mandates: tuple[Mandate, ...]
     balance: Money
+    tax_id_country: str | None = None
+    """Of the tax id that the tenant has given last, on a page of ours."""
 
 
 class Wanted(Struct, frozen=True, kw_only=True):

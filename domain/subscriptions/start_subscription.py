@@ -118,6 +118,7 @@ class StartSubscription:
             user_uuid=actor.user_uuid,
             payment_provider_uuid=account.uuid,
             mandate_uuid=new.mandate_uuid,
+            tax_id_country=grounds.tax_id_country,
             quantity=new.quantity,
         )
         return begin(wanted, grounds, paid_at=None, real_now=self.clock.now(), ids=self.ids)

@@ -3,6 +3,7 @@
 A claim moves a row's `due_at` on, so what a dead worker held comes back by itself.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.kernel.idempotency import IdempotencyKeys
+from domain.payments.payment_provider import ProviderName
 from domain.webhooks.inbox import Message
 from domain.webhooks.ports import WebhookDeliveries
 
@@ -42,8 +44,10 @@ class DueWork(Protocol):
         """Those that are on their way, or past what is due by them."""
         ...
 
-    async def accounts(self, now: datetime, until: datetime) -> list[UUID]:
-        """Accounts whose lists at the provider are to be read again."""
+    async def accounts(
+        self, names: Collection[ProviderName], now: datetime, until: datetime
+    ) -> list[UUID]:
+        """Accounts at these providers whose lists are to be read again."""
         ...
 
     async def refunds(self, now: datetime) -> list[UUID]:

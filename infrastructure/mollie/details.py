@@ -33,7 +33,9 @@ class WireLine(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=
 
 
 def address_to(address: Address | None) -> WireAddress | None:
-    if address is None:
+    """None also for an address that Mollie would refuse: a payment is worth more than what it is
+    checked by."""
+    if address is None or not _is_whole(address):
         return None
     return WireAddress(
         given_name=address.given_name,
@@ -47,6 +49,13 @@ def address_to(address: Address | None) -> WireAddress | None:
         region=address.state,
         country=address.country,
     )
+
+
+def _is_whole(address: Address) -> bool:
+    """Names of two characters that are not only digits, and a postal address with its code."""
+    names = (address.given_name, address.family_name)
+    are_names = all(len(name) >= 2 and not name.isdigit() for name in names)
+    return are_names and bool(address.line1 and address.postal_code)
 
 
 def line_to(line: PaymentLine) -> WireLine:

@@ -3,11 +3,13 @@
 A claim moves `due_at` on, so that a dead worker's rows come back by themselves.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from domain.kernel.ids import AppUuid
+from domain.payments.payment_provider import ProviderName
 from domain.webhooks.due_work import DuePayment
 from domain.webhooks.inbox import Message
 from infrastructure.postgres.database import Connection, Database
@@ -131,13 +133,16 @@ class PostgresDueWork:
         )
         return [row["uuid"] for row in found]
 
-    async def accounts(self, now: datetime, until: datetime) -> list[UUID]:
+    async def accounts(
+        self, names: Collection[ProviderName], now: datetime, until: datetime
+    ) -> list[UUID]:
         found = await self._connection.fetch(
             """
             update payment_providers set sweep_due_at = $3
              where app_uuid = $1 and uuid in (
                    select uuid from payment_providers
                     where app_uuid = $1 and deleted_at is null and sweep_due_at <= $2
+                      and name = any($5)
                     order by sweep_due_at limit $4 for no key update skip locked)
             returning uuid
             """,
@@ -145,6 +150,7 @@ class PostgresDueWork:
             now,
             until,
             BATCH,
+            list(names),
         )
         return [row["uuid"] for row in found]
 
@@ -176,6 +182,11 @@ class PostgresDirectory:
     async def apps_with_due_work(self, at: datetime) -> tuple[AppUuid, ...]:
         async with self._database.connection() as connection:
             found = await connection.fetch("select apps_with_due_work($1)", at)
+        return tuple(AppUuid(row[0]) for row in found)
+
+    async def apps_with_due_sweeps(self, at: datetime) -> tuple[AppUuid, ...]:
+        async with self._database.connection() as connection:
+            found = await connection.fetch("select apps_with_due_sweeps($1)", at)
         return tuple(AppUuid(row[0]) for row in found)
 
     async def apps_with_due_webhooks(self, at: datetime) -> tuple[AppUuid, ...]:

@@ -96,23 +96,31 @@ class PostgresSubscriptionBooks(PostgresSubscriptionSaving):
         )
         if row is None:
             raise NotFound("price", plan[0])
-        clock = await self._connection.fetchrow(
+        tenant = await self._connection.fetchrow(
             """
-            select c.uuid, c.now from tenants t
-              join test_clocks c on c.app_uuid = t.app_uuid and c.uuid = t.test_clock_uuid
+            select c.uuid, c.now,
+                   (select cs.collected ->> 'taxed_in' from checkout_sessions cs
+                     where cs.app_uuid = $1 and cs.tenant_uuid = $2 and cs.status = 'complete'
+                       and cs.collected ->> 'tax_id' is not null
+                     order by cs.uuid desc limit 1) as tax_id_country
+              from tenants t
+              left join test_clocks c on c.app_uuid = t.app_uuid and c.uuid = t.test_clock_uuid
              where t.app_uuid = $1 and t.uuid = $2
             """,
             self._app_uuid,
             tenant_uuid,
         )
+        if tenant is None:
+            raise NotFound("tenant", tenant_uuid)
         found = srows.plan_of(row)
         return Grounds(
             plan=found,
             trial_days=row["trial_days"],
             policy=await self._policy(),
-            clock=None if clock is None else (clock["uuid"], clock["now"]),
+            clock=None if tenant["uuid"] is None else (tenant["uuid"], tenant["now"]),
             mandates=await self._mandates(account_uuid, tenant_uuid),
             balance=await self._balance(tenant_uuid, found.unit_amount.currency),
+            tax_id_country=tenant["tax_id_country"],
         )
 
     async def of_bill(self, bill_uuid: UUID) -> UUID | None:

@@ -23,7 +23,10 @@ from infrastructure.postgres.rows import quoted
 
 SUBSCRIPTION: Final = """s.app_uuid, s.uuid, s.tenant_uuid, s.user_uuid, s.payment_provider_uuid,
     s.checkout_session_uuid, s.mandate_uuid, s.product_uuid, s.price_uuid, s.tax_rate_uuid,
-    s.tax_id_country, s.quantity, s.status, s.anchor_at, s.anchor_number, s.trial_ends_at,
+    coalesce(s.tax_id_country, (
+        select cs.collected ->> 'taxed_in' from checkout_sessions cs
+         where cs.app_uuid = s.app_uuid and cs.uuid = s.checkout_session_uuid)) as tax_id_country,
+    s.quantity, s.status, s.anchor_at, s.anchor_number, s.trial_ends_at,
     s.paid_through, s.cancel_at, s.cancel_reason, s.canceled_at, s.paused_at, s.pause_reason,
     s.resumes_at, s.scheduled_change, s.test_clock_uuid, s.version, s.due_at,
     s.created_at, s.updated_at"""

@@ -15,15 +15,12 @@ SLOW, QUICK = AppUuid(UUID(int=1)), AppUuid(UUID(int=2))
 
 
 class Apps:
-    """A directory; `is_away` makes it fail."""
+    """Those with something due; `is_away` makes the question fail."""
 
     def __init__(self, *due: AppUuid) -> None:
         self.due, self.is_away = due, False
 
-    async def app_of_account(self, account_uuid: UUID) -> AppUuid | None:
-        return None
-
-    async def apps_with_due_work(self, at: datetime) -> tuple[AppUuid, ...]:
+    async def __call__(self, at: datetime) -> tuple[AppUuid, ...]:
         if self.is_away:
             raise DatabaseUnavailable("away")
         return self.due

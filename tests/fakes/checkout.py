@@ -65,6 +65,9 @@ class FakeTenantsOfCheckout:
     async def add(self, tenant: Tenant) -> None:
         self._rows.tenants[tenant.uuid] = tenant
 
+    async def get(self, uuid: TenantUuid) -> Tenant:
+        return self._rows.tenants[uuid]
+
 
 class FakeCheckoutRepository:
     def __init__(self, rows: CheckoutRows) -> None:

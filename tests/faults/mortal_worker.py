@@ -199,7 +199,8 @@ async def live(death: Death) -> None:
     """Until the step is reached. A worker that comes through has not died, which is its failure."""
     parts = MortalParts(death)
     async with parts.open(), asyncio.timeout(PATIENCE_S):
-        worker = Worker(jobs_of(parts), parts.directory, parts.clock, poll_s=0.02)
+        due = parts.directory.apps_with_due_work
+        worker = Worker(jobs_of(parts), due, parts.clock, poll_s=0.02)
         await worker.run(asyncio.Event())
 
 

@@ -109,7 +109,7 @@ class World:
         self.open_session = OpenSession(
             database, customer, drafts, submit, conclude, clock, self._pause
         )
-        self.shopper = ContinuePayment(database, observe, drafts, submit, conclude, clock)
+        self.shopper = ContinuePayment(database, customer, observe, drafts, submit, conclude, clock)
         self.expire = ExpireSession(database, observe, providers, clock)
         self.receive = ReceiveMessage(database, self, observe, clock, ids)
         self.recover = RecoverAttempt(database, submit, {OwnerKind.SESSION: conclude}, clock, LEASE)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from app.pages.details_form import TAX_ID_EXAMPLES
 from tests.http.checkout_page import (
     ASKED,
     JANE,
@@ -17,7 +18,7 @@ from tests.http.checkout_page import (
     session,
     words,
 )
-from tests.http.house import House, Json
+from tests.http.house import House, Json, problems
 from tests.http.till import Till
 
 
@@ -412,3 +413,181 @@ async def test_a_card_check_is_told_as_one(house: House):
     assert "Store a payment method" in page
     assert "given back at once" in page
     assert "Check the card with €1.00" in page
+
+
+# What shoppers and providers do that nobody hoped for.
+
+
+async def test_a_session_from_before_the_page_goes_on_to_its_payment(house: House):
+    row = await house.bought()
+    await house.connection.execute(
+        """update checkout_sessions set terms = terms || '{"billing_address_collection": true}'
+            where uuid = $1""",
+        UUID(row["uuid"]),
+    )
+    shopper = Shopper(house, row["retryUrl"].removesuffix("/pay"))
+    assert await shopper.pays() == row["nextActionUrl"]
+    assert "Please check your order" in words(await shopper.opens())
+
+
+async def test_a_total_that_has_changed_in_another_tab_is_shown_before_it_is_paid(till: Till):
+    row, shopper = await asked(till.house)
+    old = link(await shopper.goes_on(NL_BUSINESS), "Pay €49.00")
+    await shopper.goes_on(JANE)
+    assert (await shopper.opens(old)).headers["location"] == row["nextActionUrl"]
+    assert (await session(till.house, row))["attempts"] == []
+    new = link(await shopper.opens(), "Pay €58.31")
+    assert "/checkout/select" in (await shopper.opens(new)).headers["location"]
+
+
+async def test_the_page_asks_the_provider_and_not_only_our_books(till: Till):
+    row, shopper = await asked(till.house)
+    await shopper.goes_on(JANE)
+    await shopper.pays()
+    ref = (await session(till.house, row))["sessionId"]
+    await till.control(f"/payments/{ref}/status", {"status": "paid"})
+    assert "This order is paid" in words(await shopper.opens())  # no webhook has come
+
+
+async def test_while_the_provider_is_away_the_page_shows_what_we_know(till: Till):
+    _, shopper = await asked(till.house)
+    await shopper.goes_on(JANE)
+    await shopper.pays()
+    await till.control("/faults", {"operation": "getPayment", "kind": "status", "status": 503})
+    assert "Please check your order" in words(await shopper.opens())
+
+
+async def test_a_no_of_the_provider_is_told_on_the_page_and_can_be_tried_again(till: Till):
+    row, shopper = await asked(till.house)
+    await shopper.goes_on(JANE)
+    fault = {"operation": "createPayment", "kind": "status", "status": 422}
+    await till.control("/faults", fault)
+    assert await shopper.pays() == row["nextActionUrl"]
+    assert "The payment did not work" in words(await shopper.opens())
+    assert (await session(till.house, row))["status"] == "open"
+    assert "/checkout/select" in await shopper.pays()
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        {"billing.given_name": "J"},
+        {"billing.family_name": "李"},
+        {"billing.country": "HK", "billing.state": "Kowloon", "billing.postal_code": ""},
+        {"billing.country": "IE", "billing.city": "Cork", "billing.postal_code": ""},
+    ],
+)
+async def test_an_address_that_the_provider_would_refuse_is_kept_from_it(
+    till: Till, unusual: dict[str, str]
+):
+    row, shopper = await asked(till.house)
+    await shopper.goes_on({**JANE, **unusual})
+    assert "/checkout/select" in await shopper.pays()
+    after = await session(till.house, row)
+    assert after["collected"]["billingAddress"]["line1"] == "Damrak 1"
+    payment = await provider_payment(till, after["sessionId"])
+    assert payment.get("billingAddress") is None
+
+
+async def test_a_customer_that_was_lost_meanwhile_is_made_again(till: Till):
+    row, shopper = await asked(till.house)
+    await shopper.goes_on(JANE)
+    forgotten = "update customers set provider_ref = null, lease_until = now()"
+    await till.house.connection.execute(forgotten)
+    assert "/checkout/select" in await shopper.pays()
+    assert (await session(till.house, row))["sessionId"]
+
+
+async def test_a_session_that_ends_while_its_payment_is_made_is_not_paid(till: Till):
+    row, shopper = await asked(till.house)
+    await shopper.goes_on(JANE)
+    await till.control("/settings", {"latencyMs": 300})
+    try:
+        paying = asyncio.create_task(shopper.pays())
+        while not (await session(till.house, row))["attempts"]:
+            pass
+        path = f"/checkout-sessions/{row['uuid']}/expire"
+        await till.house.ok(till.house.app.user("member"), "POST", path)
+        assert await paying == "https://shop.example/sorry"
+    finally:
+        await till.control("/settings", {"latencyMs": 0})
+    (attempt,) = (await session(till.house, row))["attempts"]
+    payment = await provider_payment(till, attempt["sessionId"])
+    assert payment["status"] in ("canceled", "open")
+    assert payment["status"] == "canceled" or not payment["isCancelable"]
+
+
+# Who owes the tax.
+
+
+@pytest.mark.parametrize("country", ["DE", "NL", "FR"])
+async def test_the_example_beside_the_field_takes_no_tax_off(house: House, country: str):
+    _, shopper = await asked(house)
+    copied = {**JANE, "billing.country": country, "tax_id": TAX_ID_EXAMPLES[country]}
+    answer = await shopper.fills_in(copied)
+    assert answer.status_code == 422
+    assert "VAT number: this does not look right" in words(answer)
+
+
+async def test_what_is_sent_to_the_sellers_country_is_taxed_there(house: House):
+    row, shopper = await asked(house)
+    berlin = {name.replace("billing", "shipping"): value for name, value in JANE.items()}
+    berlin |= {"shipping.country": "DE", "shipping.postal_code": "10115", "shipping.city": "Berlin"}
+    await shopper.goes_on({**berlin, **NL_BUSINESS, "ship_to_billing": ""})
+    after = await session(house, row)
+    assert (after["amountTax"], after["collected"]["isReverseCharged"]) == (931, False)
+
+
+async def test_a_subscription_handed_over_without_it_finds_the_tax_id_on_its_checkout(till: Till):
+    monthly = till.house.app.ids["monthly"]
+    row, shopper = await asked(till.house, mode="subscription", productPriceUuid=monthly)
+    await shopper.goes_on(NL_BUSINESS)
+    await shopper.pays()
+    ref = (await session(till.house, row))["sessionId"]
+    await till.control(f"/payments/{ref}/status", {"status": "paid"})
+    await shopper.comes_back()
+    await till.house.connection.execute("update subscriptions set tax_id_country = null")
+    assert (await till.renewed())["amount"] == 999
+
+
+async def test_a_tax_id_given_with_a_card_counts_for_what_is_charged_on_it(till: Till):
+    house = till.house
+    row = await house.bought(
+        mode="setup",
+        currency="EUR",
+        productPriceUuid=...,
+        billingAddressCollection=True,
+        isTaxIdCollectionEnabled=True,
+    )
+    shopper = Shopper(house, row["nextActionUrl"])
+    await shopper.goes_on(NL_BUSINESS)
+    await shopper.pays()
+    ref = (await session(house, row))["sessionId"]
+    await till.control(f"/payments/{ref}/status", {"status": "paid"})
+    await shopper.comes_back()
+    new = {"productPriceUuid": house.app.ids["monthly"], "taxRateUuid": house.app.ids["exclusive"]}
+    path = f"/tenants/{row['tenantUuid']}/subscriptions"
+    started = await house.ok(house.app.admin, "POST", path, new)
+    bills = await till.all(f"/subscriptions/{started['uuid']}/bills")
+    assert [(bill["amountTax"], bill["amountTotal"]) for bill in bills] == [(0, 999)]
+
+
+async def test_where_no_tax_id_can_be_checked_none_is_required(house: House):
+    row = await house.bought(billingAddressCollection=True, isTaxIdCollectionRequired=True)
+    shopper = Shopper(house, row["nextActionUrl"])
+    american = JANE | {
+        "billing.country": "US",
+        "billing.state": "CA",
+        "billing.postal_code": "90210",
+        "billing.city": "Malibu",
+    }
+    form = await shopper.fills_in({**american, "show": "billing"})
+    assert "tax_id" not in inputs(form)
+    await shopper.goes_on({**american, "tax_id": "12-3456789"})
+    assert (await session(house, row))["collected"]["taxId"] is None
+
+
+async def test_terms_must_be_on_a_host_of_the_apps(house: House):
+    await house.connection.execute("update apps set allowed_hosts = '{shop.example}'")
+    answer = await house.buy(**{**ASKED, "termsOfServiceUrl": "https://evil.example/terms"})
+    assert problems(answer) == {"termsOfServiceUrl": "this host is not on the app's list"}

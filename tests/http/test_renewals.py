@@ -213,7 +213,7 @@ class Late:
 async def late(street: Street, settings: Settings) -> AsyncIterator[Late]:
     parts = LateParts(settings)
     async with parts.open():
-        worker = Worker(jobs_of(parts), parts.directory, parts.clock, poll_s=1)
+        worker = Worker(jobs_of(parts), parts.directory.apps_with_due_work, parts.clock, poll_s=1)
         yield Late(street, parts.late, worker)
     await street.sandbox.post("/_control/clock", json={"now": SystemClock().now().isoformat()})
 

@@ -6,9 +6,12 @@ from uuid import UUID
 import pytest
 
 from domain.kernel.errors import NotFound, ProviderUnavailable, ProviderUnreadable
+from domain.payments.payment_provider import ProviderName
 from domain.payments.sweep_account import SWEEP_EVERY
 from tests.http.house import CLOCK, Json
 from tests.http.till import Till
+
+NAMES = [ProviderName.MOLLIE]
 
 
 async def sweep(till: Till) -> object:
@@ -135,11 +138,11 @@ async def test_an_account_is_due_an_hour_after_it_was_made_and_claimed_once(till
     due_at = (await swept(till))[1]
     until = due_at + timedelta(minutes=10)
     async with house.database.begin(house.app.app_uuid) as tx:
-        assert await tx.due_work.accounts(due_at - timedelta(seconds=1), until) == []
-        assert await tx.due_work.accounts(due_at, until) == [account]
-        assert await tx.due_work.accounts(due_at, until) == []
-        assert await tx.due_work.accounts(until, until + timedelta(minutes=10)) == [account]
-    due = await till.parts.directory.apps_with_due_work(due_at + timedelta(minutes=20))
+        assert await tx.due_work.accounts(NAMES, due_at - timedelta(seconds=1), until) == []
+        assert await tx.due_work.accounts(NAMES, due_at, until) == [account]
+        assert await tx.due_work.accounts(NAMES, due_at, until) == []
+        assert await tx.due_work.accounts(NAMES, until, until + timedelta(minutes=10)) == [account]
+    due = await till.parts.directory.apps_with_due_sweeps(due_at + timedelta(minutes=20))
     assert {house.app.app_uuid, house.other.app_uuid} <= set(due)
 
 
@@ -150,4 +153,29 @@ async def test_a_deleted_account_is_not_swept(till: Till):
     assert answer.status_code == 200, answer.text
     long_after = CLOCK.now() + timedelta(days=1)
     async with house.database.begin(house.app.app_uuid) as tx:
-        assert await tx.due_work.accounts(long_after, long_after + SWEEP_EVERY) == []
+        assert await tx.due_work.accounts(NAMES, long_after, long_after + SWEEP_EVERY) == []
+
+
+async def test_an_account_at_a_provider_that_is_not_plugged_in_is_left_alone(till: Till):
+    house = till.house
+    new = {"name": "komoju", "credential": "sk_test_1234567890", "mode": "test"}
+    await house.ok(house.app.admin, "POST", "/payment-providers", new)
+    later = CLOCK.now() + timedelta(days=1)
+    async with house.database.begin(house.app.app_uuid) as tx:
+        claimed = await tx.due_work.accounts(NAMES, later, later + SWEEP_EVERY)
+    assert claimed == [UUID(house.app.ids["account"])]
+
+
+async def test_the_next_sweep_of_a_day_reads_only_what_is_new(till: Till):
+    payment = await till.sold()
+    await till.control(f"/payments/{payment['paymentId']}/chargeback")
+    await sweep(till)
+    await till.control(f"/payments/{payment['paymentId']}/chargeback/reverse")
+    account, soon = UUID(till.house.app.ids["account"]), CLOCK.now() + timedelta(hours=2)
+    if soon.date() != CLOCK.now().date():
+        soon = CLOCK.now()  # shortly before midnight all that is new is what is read anyway
+    async with till.house.database.begin(till.house.app.app_uuid) as tx:
+        await tx.sweeps.done(account, until=soon, due_at=soon)
+    looks = await asked(till, "getPayment")
+    await sweep(till)
+    assert await asked(till, "getPayment") == looks or soon <= CLOCK.now()

@@ -62,6 +62,23 @@ def test_a_state_may_be_written_out_and_is_kept_by_its_code():
     assert (found.state, found.city) == ("CA", "Malibu")
 
 
+@pytest.mark.parametrize(
+    ("country", "state", "code", "city"),
+    [("BR", "SP", "01310-100", "Sao Paulo"), ("CN", "Guangdong Sheng", "510000", "Guangzhou")],
+)
+def test_a_town_is_taken_however_it_is_spelt(country: str, state: str, code: str, city: str):
+    there = replace(HOME, country=country, state=state, postal_code=code, city=city)
+    found = RULES.check(there)
+    assert isinstance(found, Address)
+    assert found.city == city
+
+
+def test_states_are_named_in_letters_that_all_our_languages_write_in():
+    for country in ("AE", "CN", "KR", "TH", "JP"):
+        names = RULES.form(country).states.values()
+        assert names and all(name.isascii() for name in names), country
+
+
 def test_what_a_country_has_not_is_not_asked_for():
     assert "postal_code" not in RULES.form("HK").lines
     assert "city" not in RULES.form("SG").lines

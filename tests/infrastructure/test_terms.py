@@ -77,3 +77,34 @@ async def test_private_addresses_are_not_reached_also_by_a_redirect():
     async with scripted_server(answer(200, TERMS)) as server, a_reader(near=False) as reader:
         assert await reader.sha256(server.url) is None
     assert server.requests == []
+
+
+async def test_who_asks_again_within_a_minute_hears_the_same_and_nobody_else_is_asked():
+    async with scripted_server(answer(200, TERMS)) as server, a_reader() as reader:
+        asked = [reader.sha256(server.url) for _ in range(20)]
+        assert set(await asyncio.gather(*asked)) == {hashlib.sha256(TERMS).hexdigest()}
+        assert await reader.sha256(server.url) == hashlib.sha256(TERMS).hexdigest()
+    assert len(server.requests) == 1
+
+
+async def test_whoever_goes_away_takes_the_answer_from_nobody():
+    started, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(writer: asyncio.StreamWriter) -> None:
+        started.set()
+        await go_on.wait()
+        await answer(200, TERMS)(writer)
+
+    async with scripted_server(slow) as server, a_reader() as reader:
+        leaves = asyncio.create_task(reader.sha256(server.url))
+        await started.wait()
+        stays = asyncio.create_task(reader.sha256(server.url))
+        leaves.cancel()
+        go_on.set()
+        assert await stays == hashlib.sha256(TERMS).hexdigest()
+
+
+async def test_a_place_within_the_terms_is_not_sent():
+    async with scripted_server(answer(200, TERMS)) as server, a_reader() as reader:
+        assert await reader.sha256(f"{server.url}/terms#refunds") is not None
+    assert server.requests[0].startswith(b"GET /terms HTTP/1.1")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.pages.languages import LANGUAGES, chosen, language
-from domain.kernel.money import Currency, Money
+from domain.kernel.money import EXPONENTS, Currency, Money
 from tests.architecture.tree import ROOT
 
 ENGLISH = language("en").words
@@ -51,6 +51,14 @@ def test_every_word_is_said_somewhere():
 @given(st.text(max_size=300))
 def test_any_header_leads_to_a_language(header: str):
     assert chosen(accepted=header).code in LANGUAGES
+
+
+@pytest.mark.parametrize("currency", sorted(EXPONENTS))
+def test_an_amount_has_the_decimals_that_are_charged(currency: str):
+    shown = language("en").money(Money(123_456, Currency(currency)))
+    exponent = EXPONENTS[currency]
+    whole, _, rest = "".join(c for c in shown if c.isdigit() or c == ".").partition(".")
+    assert (int(whole + rest), len(rest)) == (123_456, exponent)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,19 @@
 """The app that sends a shopper, and the shopper's browser, on a phone or a desk."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 from axe_playwright_python.base import AXE_FILE_PATH
-from playwright.sync_api import Browser, Page
+from playwright.async_api import Browser, Page
 
 from tests.architecture.tree import ROOT
 
 SHOTS: Final = ROOT / "build" / "screenshots"
 SIZES: Final = {"desktop": (1280, 900), "phone": (390, 844)}
+AXE: Final = Path(AXE_FILE_PATH).read_text()
 Json = dict[str, Any]
 
 
@@ -62,25 +63,20 @@ class Visitor:
     def __init__(self, page: Page, size: str) -> None:
         self.page, self._size = page, size
 
-    def sees(self, name: str) -> None:
+    async def sees(self, name: str) -> None:
         """Keep a picture, for people to look at."""
         SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"{name}-{self._size}.png", full_page=True)
+        await self.page.screenshot(path=SHOTS / f"{name}-{self._size}.png", full_page=True)
 
-    def fills_in(self, **fields: str) -> None:
-        for name, value in fields.items():
-            self.page.get_by_label(name, exact=False).first.fill(value)
+    async def fits(self) -> bool:
+        """Nothing has to be scrolled sideways for. Needs a visitor with scripts."""
+        width = await self.page.evaluate("document.documentElement.scrollWidth")
+        return bool(width <= SIZES[self._size][0])
 
-    def fits(self) -> bool:
-        """Nothing has to be scrolled sideways for."""
-        box = self.page.locator("html").bounding_box()
-        assert box is not None
-        return box["width"] <= SIZES[self._size][0]
-
-    def violations(self) -> list[str]:
+    async def violations(self) -> list[str]:
         """What axe-core finds on this page. Needs a visitor with scripts."""
-        self.page.evaluate(Path(AXE_FILE_PATH).read_text())
-        found = self.page.evaluate("axe.run()")
+        await self.page.evaluate(AXE)
+        found = await self.page.evaluate("axe.run()")
         return [
             f"{broken['id']} ({broken['impact']}): {node['html']}"
             for broken in found["violations"]
@@ -88,11 +84,13 @@ class Visitor:
         ]
 
 
-@contextmanager
-def visitor(browser: Browser, size: str = "desktop", *, scripts: bool = False) -> Iterator[Visitor]:
+@asynccontextmanager
+async def visitor(
+    browser: Browser, size: str = "desktop", *, scripts: bool = False
+) -> AsyncIterator[Visitor]:
     """Our own pages need no script; `scripts` are for axe, which is one."""
     width, height = SIZES[size]
-    context = browser.new_context(
+    context = await browser.new_context(
         viewport={"width": width, "height": height},
         java_script_enabled=scripts,
         bypass_csp=scripts,
@@ -100,6 +98,6 @@ def visitor(browser: Browser, size: str = "desktop", *, scripts: bool = False) -
     )
     context.set_default_timeout(15_000)
     try:
-        yield Visitor(context.new_page(), size)
+        yield Visitor(await context.new_page(), size)
     finally:
-        context.close()
+        await context.close()

@@ -3,13 +3,14 @@
 import heapq
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
 
 from domain.kernel.errors import DomainError, ProviderUnavailable, ProviderUnreadable
+from domain.kernel.ids import AppUuid
 from tests.simulation.fate import Killed
 from tests.simulation.house import SimulatedParts, World
 from tests.simulation.shops import Shop
@@ -154,18 +155,22 @@ class Deeds:
         """One look of a worker at everything that is due."""
         if self.clock.now() < self._nobody_until:
             return False
-        apps = await self.parts.directory.apps_with_due_work(self.clock.now())
+        directory = self.parts.directory
+        apps = await directory.apps_with_due_work(self.clock.now())
         try:
             for app_uuid in sorted(apps):
-                for job in self.parts.jobs:
-                    tasks = await self.do(
-                        partial(job.claim, app_uuid, self.clock.now()), is_brief=True
-                    )
-                    for task in sorted(tasks, key=_about):
-                        await self._task(job.name, task)
+                await self._jobs(self.parts.jobs, app_uuid)
+            for app_uuid in sorted(await directory.apps_with_due_sweeps(self.clock.now())):
+                await self._jobs(self.parts.sweeps, app_uuid)
         except Interrupted:
             pass  # a new process looks again
         return bool(apps)
+
+    async def _jobs(self, jobs: Sequence[Any], app_uuid: AppUuid) -> None:
+        for job in jobs:
+            tasks = await self.do(partial(job.claim, app_uuid, self.clock.now()), is_brief=True)
+            for task in sorted(tasks, key=_about):
+                await self._task(job.name, task)
 
     async def _task(self, job: str, task: Doing) -> None:
         self.figures[job] += 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from app.main import Parts, jobs_of
+from app.main import Parts, jobs_of, sweeps_of
 from app.settings import Settings
 from domain.kernel.ids import AppUuid
 from infrastructure.budget import RateBudget
@@ -98,3 +98,7 @@ class SimulatedParts(Parts):
     @cached_property
     def jobs(self) -> tuple[Any, ...]:
         return jobs_of(self)
+
+    @cached_property
+    def sweeps(self) -> tuple[Any, ...]:
+        return sweeps_of(self)
