@@ -65,6 +65,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             "this where strangers may register webhook endpoints"
         ),
     ] = False
+    trusted_proxies: Annotated[
+        str,
+        Meta(
+            description="whose X-Forwarded-For is believed: addresses and networks, separated by "
+            "commas. The shopper's address is kept with a consent, so name your proxies and no more"
+        ),
+    ] = "127.0.0.1,::1"
     host: Annotated[str, Meta(description="address that `kontor serve` listens on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="port of `kontor serve`")] = 8000
     is_dev: Annotated[

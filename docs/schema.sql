@@ -1046,6 +1046,8 @@ CREATE INDEX bills_subscription_idx ON bills USING btree (app_uuid, subscription
 
 CREATE INDEX chargebacks_payment_idx ON chargebacks USING btree (app_uuid, payment_uuid);
 
+CREATE INDEX checkout_sessions_collected_idx ON checkout_sessions USING btree (app_uuid, updated_at) WHERE ((collected IS NOT NULL) AND (status = ANY (ARRAY['expired'::text, 'failed'::text])));
+
 CREATE INDEX checkout_sessions_due_idx ON checkout_sessions USING btree (due_at, app_uuid) WHERE (status = 'open'::text);
 
 CREATE INDEX checkout_sessions_tenant_idx ON checkout_sessions USING btree (app_uuid, tenant_uuid, uuid);

@@ -11,6 +11,8 @@ DESCRIPTION = "collected details"
 # A tax id's country decides of every bill to come; the id itself is with the checkout.
 UP = """
 alter table checkout_sessions add column collected jsonb;
+create index checkout_sessions_collected_idx on checkout_sessions (app_uuid, updated_at)
+    where collected is not null and status in ('expired', 'failed');
 alter table subscriptions
     add column tax_id_country char(2) check (tax_id_country ~ '^[A-Z]{2}$');
 """

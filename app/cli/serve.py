@@ -27,5 +27,7 @@ def serve(host: str | None, port: int | None, workers: int) -> None:
         access_log=False,  # costs a third of the throughput; telemetry.py writes its own line
         log_level="warning",
         server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=25,
     )

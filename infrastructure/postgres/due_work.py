@@ -42,6 +42,17 @@ class PostgresDueWork:
             "delete from inbox where app_uuid = $1 and done_at < $2", self._app_uuid, done_before
         )
 
+    async def forget_details(self, *, ended_before: datetime) -> None:
+        await self._connection.execute(
+            """
+            update checkout_sessions set collected = null
+             where app_uuid = $1 and collected is not null and updated_at < $2
+               and status in ('expired', 'failed') and payment_status = 'unpaid'
+            """,
+            self._app_uuid,
+            ended_before,
+        )
+
     async def payments(self, now: datetime, until: datetime) -> list[DuePayment]:
         found = await self._connection.fetch(
             """

@@ -18,7 +18,7 @@ from tests.http.checkout_page import (
     session,
     words,
 )
-from tests.http.house import House, Json, problems
+from tests.http.house import CLOCK, House, Json, problems
 from tests.http.till import Till
 
 
@@ -75,7 +75,7 @@ async def test_what_is_told_is_on_the_session_and_at_the_provider(till: Till):
     assert (told["billingAddress"], told["shippingAddress"]) == (address, address)
     assert (told["taxId"], told["isReverseCharged"]) == (None, False)
     assert (told["consent"]["url"], told["consent"]["locale"]) == (ASKED["termsOfServiceUrl"], "en")
-    assert told["consent"]["ip"]
+    assert told["consent"]["ip"] == "127.0.0.1"
     payment = await provider_payment(till, after["sessionId"])
     assert payment["amount"] == {"currency": "EUR", "value": "116.62"}
     assert payment["billingAddress"]["streetAndNumber"] == "Damrak 1"
@@ -399,6 +399,24 @@ async def test_a_session_that_waits_expires_like_any_other(till: Till):
     row, _ = await asked(till.house)
     await till.parts.expire.by_time(till.house.app.app_uuid, UUID(row["uuid"]))
     assert (await session(till.house, row))["status"] == "expired"
+
+
+async def test_what_was_told_for_nothing_is_forgotten_after_a_month(till: Till):
+    paid_row, paid = await asked(till.house)
+    await paid.goes_on(JANE)
+    await paid.pays()
+    ref = (await session(till.house, paid_row))["sessionId"]
+    await till.control(f"/payments/{ref}/status", {"status": "paid"})
+    await paid.comes_back()
+    row, shopper = await asked(till.house, quantity=2)
+    await shopper.goes_on(JANE)
+    await till.parts.expire.by_time(till.house.app.app_uuid, UUID(row["uuid"]))
+    for days, is_kept in ((29, True), (31, False)):
+        before = CLOCK.now() + timedelta(days=days - 30)
+        async with till.house.database.begin(till.house.app.app_uuid) as tx:
+            await tx.due_work.forget_details(ended_before=before)
+        assert ((await session(till.house, row))["collected"] is not None) is is_kept
+    assert (await session(till.house, paid_row))["collected"] is not None
 
 
 async def test_a_card_check_is_told_as_one(house: House):

@@ -73,13 +73,19 @@ class Visitor:
         width = await self.page.evaluate("document.documentElement.scrollWidth")
         return bool(width <= SIZES[self._size][0])
 
-    async def violations(self) -> list[str]:
-        """What axe-core finds on this page. Needs a visitor with scripts."""
+    async def violations(self, *, dark: bool = True) -> list[str]:
+        """What axe-core finds on this page, by day and by night. Needs a visitor with scripts."""
         await self.page.evaluate(AXE)
-        found = await self.page.evaluate("axe.run()")
+        found = await self.page.evaluate("axe.run({resultTypes: ['violations']})")
+        broken_rules = found["violations"]
+        if dark:
+            await self.page.emulate_media(color_scheme="dark")
+            at_night = await self.page.evaluate("axe.run({runOnly: ['color-contrast']})")
+            await self.page.emulate_media(color_scheme="light")
+            broken_rules += at_night["violations"]
         return [
             f"{broken['id']} ({broken['impact']}): {node['html']}"
-            for broken in found["violations"]
+            for broken in broken_rules
             for node in broken["nodes"]
         ]
 
