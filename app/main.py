@@ -41,6 +41,8 @@ from app.jobs import (
 from app.ledger.http import LedgerController
 from app.pages.checkout_page import CheckoutPage
 from app.pages.http import CheckoutLinksController, CheckoutStyleController
+from app.pages.portal import PortalPages
+from app.pages.portal_http import BillingPortalsController, PortalController
 from app.payments.http import TenantPaymentsController
 from app.payments.methods_http import PaymentMethodsController
 from app.payments.money_back_http import PaymentsController, RefundsController
@@ -85,10 +87,12 @@ from domain.payments.submit_refund import SubmitRefund
 from domain.payments.sweep_account import SweepAccount
 from domain.subscriptions.advance_clock import AdvanceClock
 from domain.subscriptions.advance_subscription import AdvanceSubscription
+from domain.subscriptions.change_quote import ChangeQuote
 from domain.subscriptions.change_service import ChangeService
 from domain.subscriptions.conclude_charge import ConcludeCharge
 from domain.subscriptions.deliver_purchase import DeliverPurchase
 from domain.subscriptions.policy_service import PolicyService
+from domain.subscriptions.portal import PortalPass, PortalService
 from domain.subscriptions.record_charge import RecordCharge
 from domain.subscriptions.recover_link import RecoverLink
 from domain.subscriptions.start_subscription import StartSubscription
@@ -111,7 +115,7 @@ from infrastructure.postgres.database import Database
 from infrastructure.postgres.due_work import PostgresDirectory
 from infrastructure.postgres.readiness import PostgresReadiness
 from infrastructure.postgres.transaction import PostgresTx
-from infrastructure.quotes import SealedQuotes
+from infrastructure.sealed import Sealed
 from infrastructure.secrets import AesGcmVault
 from infrastructure.system import SystemClock, SystemIds, SystemJitter, pause, webhook_secret
 from infrastructure.tax_ids import StdnumTaxIds
@@ -241,6 +245,20 @@ class Parts:
             self.clock,
         )
 
+    def portals(self) -> PortalService:
+        return PortalService(Sealed(self.vault, PortalPass), self.clock, self.ids)
+
+    def portal_pages(self) -> PortalPages:
+        return PortalPages(
+            self.database,
+            self.portals(),
+            WishService(self.write, self.recover(), self.clock, self.ids),
+            RecoverLink(self.database, self.expire, self.clock),
+            self.open_session(),
+            self.links,
+            self.clock,
+        )
+
     def continue_payment(self) -> ContinuePayment:
         return ContinuePayment(
             self.database,
@@ -271,6 +289,7 @@ CONTROLLERS: Final = [
     CollectingController,
     SubscriptionChangesController,
     BillingPolicyController,
+    BillingPortalsController,
     TestClocksController,
     LedgerController,
     EventsController,
@@ -278,6 +297,7 @@ CONTROLLERS: Final = [
     EventTypesController,
     WebhooksController,
     CheckoutLinksController,
+    PortalController,
     CheckoutStyleController,
     HealthController,
     DocsController,
@@ -327,6 +347,8 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
         "links": value(parts.links),
         "open_session": value(parts.open_session()),
         "expire_session": value(parts.expire),
+        "portals": value(parts.portals()),
+        "portal_pages": value(parts.portal_pages()),
         "checkout_page": value(parts.checkout_page()),
         "continue_payment": value(parts.continue_payment()),
         "receive": value(parts.receive),
@@ -335,7 +357,9 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
         "tax_rates": value(TaxRateService(clock, ids)),
         "tenants": value(TenantService(clock, ids)),
         "changes": value(
-            ChangeService(SealedQuotes(parts.vault), parts.write, parts.recover(), clock, ids)
+            ChangeService(
+                Sealed(parts.vault, ChangeQuote), parts.write, parts.recover(), clock, ids
+            )
         ),
         "billing_policies": value(PolicyService(clock)),
         "test_clocks": value(TestClockService(clock, ids)),

@@ -30,7 +30,7 @@ from domain.kernel.errors import DomainError, NotFound
 from domain.kernel.idempotency import Answer
 from domain.kernel.ids import AppUuid
 from domain.kernel.pages import PageRequest
-from domain.payments.payment_provider import ProviderName
+from domain.payments.payment_provider import provider_named
 from domain.tenancy.caller import Actor, Scope
 
 KIND = "checkoutSessions"
@@ -66,13 +66,6 @@ async def _open(
     return response
 
 
-def _provider(name: str) -> ProviderName:
-    try:
-        return ProviderName(name)
-    except ValueError:
-        raise NotFound("payment provider", name) from None
-
-
 class OpenCheckoutSessionController(Controller):
     """The main endpoint, for users and for API keys."""
 
@@ -99,7 +92,7 @@ class OpenCheckoutSessionController(Controller):
         An `Idempotency-Key` makes a repeat safe; without one, the same body within ten seconds
         is a double click and returns the same session.
         """
-        order = data.order(data.tenant_uuid, _provider(provider))
+        order = data.order(data.tenant_uuid, provider_named(provider))
         return await _open(request, order, open_session, links)
 
     @post(
@@ -119,7 +112,7 @@ class OpenCheckoutSessionController(Controller):
         links: NamedDependency[Links],
     ) -> Response[Envelope[OpenedSession]]:
         """The same with an API key of type `write`; the tenant stands in the path."""
-        order = data.order(tenant_uuid, _provider(provider))
+        order = data.order(tenant_uuid, provider_named(provider))
         return await _open(request, order, open_session, links)
 
 

@@ -11,9 +11,10 @@ from litestar import Litestar
 
 from app.docs.components import Schema, Schemas
 from app.docs.endpoints import Endpoint, endpoints
+from app.docs.introduction import INTRODUCTION, TAGS, TITLE
 from app.docs.operations import HEADERS, IDEMPOTENCY_KEY, Writer, typed
 from app.docs.security import SCHEMES
-from app.docs.words import INTRODUCTION, PATH_TYPES, TAGS, TITLE
+from app.docs.words import PATH_TYPES
 from app.http.errors import Problems
 
 VERSION: Final = "1"

@@ -2,12 +2,15 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from babel import Locale
+from babel.dates import format_date
 from babel.numbers import parse_pattern
 from msgspec import Struct
 
@@ -37,6 +40,10 @@ class Language(Struct, frozen=True):
         )
         return shown
 
+    def date(self, moment: datetime, zone: ZoneInfo) -> str:
+        """The day, on the app's calendar."""
+        return format_date(moment.astimezone(zone), format="long", locale=self.locale)
+
     def country(self, code: str) -> str:
         return str(self.locale.territories.get(code, code))
 
@@ -48,7 +55,8 @@ class Language(Struct, frozen=True):
 @cache
 def language(code: str) -> Language:
     words = tomllib.loads((_WORDS / f"{code}.toml").read_text(encoding="utf-8"))
-    return Language(code, words, Locale(code))
+    # English as it is written in Europe: the day before the month.
+    return Language(code, words, Locale("en", "GB") if code == "en" else Locale(code))
 
 
 def chosen(*wishes: str | None, accepted: str = "") -> Language:

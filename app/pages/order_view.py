@@ -5,7 +5,7 @@ from msgspec import Struct
 from app.pages.languages import Language
 from domain.catalog.price import Recurrence
 from domain.catalog.quote import quote
-from domain.checkout.session import CheckoutSession
+from domain.checkout.session import CheckoutSession, Mode
 from domain.checkout.show_checkout import Shown
 from domain.kernel.money import Money
 
@@ -27,9 +27,10 @@ class OrderView(Struct, frozen=True, kw_only=True):
 
 def order_view(shown: Shown, language: Language) -> OrderView:
     session, say = shown.book.session, language.say
+    is_owed = session.mode is Mode.RECOVERY
     return OrderView(
         seller=shown.seller,
-        title=shown.product_name or say("store_method"),
+        title=shown.product_name or say("owed" if is_owed else "store_method"),
         quantity=session.quantity if session.quantity > 1 else None,
         notes=tuple(_notes(shown, language)),
         sums=tuple(_sums(shown, language)),

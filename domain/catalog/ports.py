@@ -1,6 +1,6 @@
 """What the catalog needs from outside: its rows, in one transaction of one app."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -21,6 +21,10 @@ class Products(Protocol):
 
     async def get(self, uuid: UUID) -> Product:
         """With its images and active prices. Raises NotFound."""
+        ...
+
+    async def names(self, uuids: Collection[UUID]) -> Mapping[UUID, str]:
+        """Of those that there are, archived or not."""
         ...
 
     async def get_for_update(self, uuid: UUID) -> Product:

@@ -3,6 +3,7 @@
 The amount is never the caller's. It follows from price, quantity and tax rate, here.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -186,13 +187,20 @@ def _tax(order: Order, facts: OrderFacts) -> Tax | None:
 
 
 def _check_hosts(terms: Terms, allowed: tuple[str, ...], account: PaymentProvider) -> None:
+    urls = {
+        "successUrl": terms.success_url,
+        "cancelUrl": terms.cancel_url,
+        "termsOfServiceUrl": terms.terms_of_service_url,
+    }
+    need_hosts(urls, allowed, account)
+
+
+def need_hosts(
+    urls: Mapping[str, str | None], allowed: tuple[str, ...], account: PaymentProvider
+) -> None:
+    """Where an app sends its shoppers, by field. Raises Invalid."""
     violations = []
-    urls = (
-        ("successUrl", terms.success_url),
-        ("cancelUrl", terms.cancel_url),
-        ("termsOfServiceUrl", terms.terms_of_service_url),
-    )
-    for field, url in urls:
+    for field, url in urls.items():
         if url is None:
             continue
         parts = urlsplit(url)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from domain.kernel.errors import NotFound
 from domain.kernel.ids import AppUuid
 from domain.kernel.money import Currency, Money, minor_per_unit
 
@@ -16,6 +17,14 @@ from domain.kernel.money import Currency, Money, minor_per_unit
 class ProviderName(StrEnum):
     MOLLIE = "mollie"
     KOMOJU = "komoju"
+
+
+def provider_named(name: str) -> ProviderName:
+    """Raises NotFound."""
+    try:
+        return ProviderName(name)
+    except ValueError:
+        raise NotFound("payment provider", name) from None
 
 
 class ProviderMode(StrEnum):

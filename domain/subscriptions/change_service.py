@@ -42,7 +42,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 class QuoteSeal(Protocol):
     """Makes quotes that nobody else can make, and reads them again."""
 
-    def seal(self, quote: ChangeQuote, *, context: str) -> str: ...
+    def seal(self, facts: ChangeQuote, *, context: str) -> str: ...
 
     def open(self, text: str, *, context: str) -> ChangeQuote | None:
         """None: it is not a quote that was made for this context."""

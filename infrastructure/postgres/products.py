@@ -1,5 +1,6 @@
 """Products with their images, in one app and one transaction. A page of them is one statement."""
 
+from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
@@ -87,6 +88,14 @@ class PostgresProducts:
         if row is None:
             raise NotFound("product", uuid)
         return _product(row)
+
+    async def names(self, uuids: Collection[UUID]) -> dict[UUID, str]:
+        found = await self._connection.fetch(
+            "select uuid, name from products where app_uuid = $1 and uuid = any($2)",
+            self._app_uuid,
+            list(uuids),
+        )
+        return {row["uuid"]: row["name"] for row in found}
 
     async def get_for_update(self, uuid: UUID) -> Product:
         # Two statements: images and prices must be read after the lock is there, or they could

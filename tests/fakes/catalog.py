@@ -3,7 +3,7 @@
 tests/contract/test_catalog.py and test_accounts.py hold it to what PostgreSQL does.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from datetime import UTC, datetime
@@ -77,6 +77,9 @@ class FakeProducts:
 
     async def get(self, uuid: UUID) -> Product:
         return self._with_prices(_found(self._rows.products, uuid, "product"))
+
+    async def names(self, uuids: Collection[UUID]) -> dict[UUID, str]:
+        return {uuid: p.name for uuid, p in self._rows.products.items() if uuid in uuids}
 
     async def get_for_update(self, uuid: UUID) -> Product:
         return await self.get(uuid)

@@ -153,6 +153,18 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "receiveMollieWebhook": Example(is_public=True),
     "returnFromProvider": Example(_LINK, is_public=True),
     "payCheckoutSession": Example(_LINK, is_public=True),
+    "openBillingPortal": Example(
+        {"provider": "mollie"},
+        {"tenantUuid": "$tenant", "defaultReturnUrl": "https://shop.example/account"},
+    ),
+    "openTenantBillingPortal": Example(
+        {"tenant_uuid": "tenant", "provider": "mollie"},
+        {"defaultReturnUrl": "https://shop.example/account"},
+    ),
+    "showBillingPortal": Example({"token": "x"}, is_public=True),
+    "cancelInPortal": Example({"token": "x", "uuid": "subscription"}, is_public=True),
+    "uncancelInPortal": Example({"token": "x", "uuid": "subscription"}, is_public=True),
+    "payInPortal": Example({"token": "x", "uuid": "subscription"}, is_public=True),
     "showCheckoutPage": Example(_LINK, is_public=True),
     "fillInCheckoutPage": Example(_LINK, is_public=True),
     "readCheckoutStyle": Example(is_public=True),

@@ -36,6 +36,14 @@ MANY_MISTAKES: Final[dict[str, tuple[Json, set[str]]]] = {
         {"mode": "setup", "productPriceUuid": "x", "tenantUuid": "x", "cancelUrl": "javascript:1"},
         {"productPriceUuid", "tenantUuid", "cancelUrl", "successUrl", "currency"},
     ),
+    "openBillingPortal": (
+        {"tenantUuid": "x", "defaultReturnUrl": "javascript:1", "locale": "de"},
+        {"tenantUuid", "defaultReturnUrl", "locale"},
+    ),
+    "openTenantBillingPortal": (
+        {"tenantUuid": "x", "defaultReturnUrl": 7},
+        {"tenantUuid", "defaultReturnUrl"},
+    ),
     "createProduct": (
         {
             "name": "",

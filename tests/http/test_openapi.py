@@ -22,7 +22,7 @@ from tests.http.lifespan import running
 
 Operation = dict[str, Any]
 
-FOR_SHOPPERS: Final = "/checkout/"
+FOR_SHOPPERS: Final = ("/checkout/", "/portal/")
 SERVER: Final = "https://billing.example.com"
 READABLE: Final = re.compile(r"[A-Z][A-Za-z0-9]*(_[A-Z][A-Za-z0-9]*)?")
 

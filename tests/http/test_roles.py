@@ -81,6 +81,12 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "openCheckoutSession": Rule(
         write("billing"), HIDDEN, TENANTS_OWN, forbidden=frozenset({"billing:read"})
     ),
+    "openBillingPortal": Rule(
+        write("billing"), HIDDEN, TENANTS_OWN, forbidden=frozenset({"billing:read"})
+    ),
+    "openTenantBillingPortal": Rule(
+        write("billing"), HIDDEN, TENANTS_OWN, key="write", forbidden=frozenset({"billing:read"})
+    ),
     "openTenantCheckoutSession": Rule(frozenset(), NO_KEY, key="write"),
     "listCheckoutSessions": EVERYBODY,
     "getCheckoutSession": BILLING,

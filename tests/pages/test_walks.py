@@ -122,6 +122,38 @@ async def test_another_language_is_one_click_away(
 
 
 @pytest.mark.parametrize("size", SIZES)
+async def test_a_customer_cancels_in_the_portal_and_thinks_again(
+    browser: Browser, desk: Desk, size: str
+):
+    tenant = desk.subscribes(f"Portal on a {size}")
+    async with visitor(browser, size) as customer:
+        page = customer.page
+        await page.goto(desk.portal(tenant))
+        await customer.sees("8-portal")
+        await page.get_by_text("Cancel the subscription").click()
+        await customer.sees("9-portal-sure")
+        await page.get_by_role("button", name="Yes, cancel it").click()
+        await expect(page.get_by_text("Ends on")).to_be_visible()
+        await customer.sees("10-portal-canceled")
+        await page.get_by_role("button", name="Keep it after all").click()
+        await expect(page.get_by_text("Renews on")).to_be_visible()
+        await page.get_by_role("button", name="Replace the payment method").click()
+        await page.get_by_role("link", name="Check the card with €1.00").click()
+        await ends_as(page, "paid")
+        await page.wait_for_url(f"{desk.shop}/account")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_axe_finds_nothing_in_the_portal(browser: Browser, desk: Desk, size: str):
+    tenant = desk.subscribes(f"Axe on a {size}")
+    async with visitor(browser, size, scripts=True) as customer:
+        await customer.page.goto(desk.portal(tenant))
+        await customer.page.get_by_text("Cancel the subscription").click()
+        assert await customer.violations() == []
+        assert await customer.fits()
+
+
+@pytest.mark.parametrize("size", SIZES)
 async def test_axe_finds_nothing_on_any_page_of_a_shopper(browser: Browser, desk: Desk, size: str):
     row = desk.opens(**desk.all_four)
     found: dict[str, list[str]] = {}
@@ -161,6 +193,4 @@ async def test_axe_finds_nothing_on_any_page_of_a_shopper(browser: Browser, desk
 async def test_axe_finds_nothing_in_the_documentation(browser: Browser, desk: Desk):
     async with visitor(browser, scripts=True) as reader:
         await reader.page.goto(f"{desk.facts['apiUrl']}/docs")
-        assert (
-            await reader.violations(dark=False) == []
-        )
+        assert await reader.violations(dark=False) == []

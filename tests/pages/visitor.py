@@ -33,7 +33,7 @@ class Desk:
         self._app = f"/api/v1/apps/{facts['appUuid']}"
         self._opened = 0
 
-    def opens(self, **said: Any) -> Json:
+    def opens(self, caller: dict[str, str] | None = None, **said: Any) -> Json:
         """A checkout session."""
         self._opened += 1
         order = {
@@ -47,10 +47,32 @@ class Desk:
             **said,
         }
         path = f"{self._app}/payment-providers/mollie/checkout-sessions"
-        answer = self._http.post(path, json=order, headers=self._bearer)
+        answer = self._http.post(path, json=order, headers=caller or self._bearer)
         assert answer.status_code == 200, answer.text
         row: Json = answer.json()["items"][0]["createdCheckoutSession"]
         return row
+
+    def subscribes(self, name: str) -> str:
+        """A tenant of its own with a paid subscription; its uuid."""
+        admin = {"Authorization": f"Bearer {self.facts['tokens']['admin']}"}
+        made = self._http.post(f"{self._app}/tenants", json={"name": name}, headers=admin)
+        tenant: str = made.json()["items"][0]["uuid"]
+        monthly = self.facts["prices"]["monthly"]
+        order = {"tenantUuid": tenant, "mode": "subscription", "productPriceUuid": monthly}
+        row = self.opens(admin, **order)
+        bank = f"{self.facts['sandboxUrl']}/_control/payments/{row['sessionId']}/status"
+        httpx.post(bank, json={"status": "paid"}, trust_env=False).raise_for_status()
+        self._http.get(f"{row['retryUrl'].removesuffix('/pay')}/return")
+        return tenant
+
+    def portal(self, tenant: str) -> str:
+        admin = {"Authorization": f"Bearer {self.facts['tokens']['admin']}"}
+        body = {"tenantUuid": tenant, "defaultReturnUrl": f"{self.shop}/account"}
+        path = f"{self._app}/payment-providers/mollie/billing-portals"
+        answer = self._http.post(path, json=body, headers=admin)
+        assert answer.status_code == 200, answer.text
+        url: str = answer.json()["items"][0]["nextAction"]["url"]
+        return url
 
     def session(self, row: Json) -> Json:
         path = f"{self._app}/checkout-sessions/{row['uuid']}"

@@ -9,14 +9,14 @@ from domain.kernel.pages import PageRequest
 from domain.payments.payment import Payment
 from domain.payments.ports import PaymentStatus
 from domain.payments.request_refund import RequestRefund, WantedRefund
-from domain.subscriptions.change_quote import ChangeMode
+from domain.subscriptions.change_quote import ChangeMode, ChangeQuote
 from domain.subscriptions.change_service import Asked, ChangeService
 from domain.subscriptions.start_subscription import NewSubscription, StartSubscription
 from domain.subscriptions.subscription import Subscription, SubscriptionStatus
 from domain.subscriptions.wish_service import Charge, WishService
 from domain.subscriptions.wishes import When
 from infrastructure.postgres.transaction import PostgresTx
-from infrastructure.quotes import SealedQuotes
+from infrastructure.sealed import Sealed
 from tests.simulation.checkouts import Shoppers
 from tests.simulation.deeds import HALF_A_DAY, Deeds, Interrupted
 from tests.simulation.shops import Customer
@@ -177,7 +177,7 @@ class Wishes:
             quantity=draw.choice((1, 1, 2, 3)),
         )
         parts = self._deeds.parts
-        changes = ChangeService(SealedQuotes(parts.vault), *self._tools())
+        changes = ChangeService(Sealed(parts.vault, ChangeQuote), *self._tools())
         async with parts.database.begin(shop.app_uuid) as tx:
             _, text = await changes.quote(tx, shop.actor, one.uuid, asked)
 
@@ -189,7 +189,7 @@ class Wishes:
 
     async def _unschedule(self, who: Customer, one: Subscription) -> None:
         async def unschedule(tx: PostgresTx) -> None:
-            changes = ChangeService(SealedQuotes(self._deeds.parts.vault), *self._tools())
+            changes = ChangeService(Sealed(self._deeds.parts.vault, ChangeQuote), *self._tools())
             await changes.unschedule(tx, who.shop.actor, one.uuid)
 
         await self._wish(who, unschedule)

@@ -7,7 +7,7 @@ from domain.catalog.price import Price
 from domain.subscriptions.change_quote import ChangeMode, ChangeQuote
 from domain.subscriptions.change_service import Asked, ChangeService, Outcome, outcome_of
 from domain.tenancy.caller import Scope
-from infrastructure.quotes import SealedQuotes
+from infrastructure.sealed import Sealed
 from infrastructure.secrets import AesGcmVault, new_key
 from tests.domain.subscriptions.tenancy import Tenancy
 from tests.make import APP, an_actor, money
@@ -25,7 +25,9 @@ class Changing(Tenancy):
         self.lite = self.add_price(unit_amount=money(15_50))
         self.yearly = self.add_price(unit_amount=money(310_00), recurring=YEAR)
         recover = self.jobs[0].recover
-        self.service = ChangeService(SealedQuotes(VAULT), self.write, recover, self.clock, self.ids)
+        self.service = ChangeService(
+            Sealed(VAULT, ChangeQuote), self.write, recover, self.clock, self.ids
+        )
         self.actor = an_actor(Scope.BILLING_WRITE)
 
     async def quote(

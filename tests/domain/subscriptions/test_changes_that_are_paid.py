@@ -10,11 +10,11 @@ from domain.kernel.errors import Conflict, NotFound, Refused
 from domain.ledger.posting import Account
 from domain.payments.ports import PaymentStatus
 from domain.subscriptions import advance
-from domain.subscriptions.change_quote import ChangeMode
+from domain.subscriptions.change_quote import ChangeMode, ChangeQuote
 from domain.subscriptions.change_service import Outcome
 from domain.subscriptions.policy import ChargebackAction
 from domain.subscriptions.wishes import When, cancel, pause, resume
-from infrastructure.quotes import SealedQuotes
+from infrastructure.sealed import Sealed
 from tests.domain.subscriptions.changing import VAULT, Changing
 from tests.fakes.provider_engine import Fault
 from tests.make import APP, a_uuid, money
@@ -277,7 +277,7 @@ async def test_a_quote_is_for_its_own_subscription_alone(life: Changing):
             await other.accept(stolen)
         assert refusal.value.field == "quote"
     context = f"{a_uuid(9)}|subscriptions|change|{quote.subscription_uuid}"
-    elsewhere = SealedQuotes(VAULT).seal(
+    elsewhere = Sealed(VAULT, ChangeQuote).seal(
         replace(quote, expires_at=quote.expires_at), context=context
     )
     with pytest.raises(Refused):
