@@ -44,7 +44,10 @@ from app.pages.http import CheckoutLinksController, CheckoutStyleController
 from app.pages.portal import PortalPages
 from app.pages.portal_http import BillingPortalsController, PortalController
 from app.payments.http import TenantPaymentsController
-from app.payments.methods_http import PaymentMethodsController
+from app.payments.methods_http import (
+    PaymentMethodsController,
+    TenantPaymentMethodsController,
+)
 from app.payments.money_back_http import PaymentsController, RefundsController
 from app.payments.providers_http import PaymentProvidersController
 from app.settings import Settings
@@ -282,6 +285,7 @@ CONTROLLERS: Final = [
     PaymentProvidersController,
     TenantPaymentsController,
     PaymentMethodsController,
+    TenantPaymentMethodsController,
     PaymentsController,
     RefundsController,
     TenantSubscriptionsController,

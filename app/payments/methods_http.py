@@ -14,9 +14,14 @@ from app.payments.schemas import PaymentMethodView, payment_method_view
 from domain.kernel.ids import TenantUuid
 from domain.payments.mandate import Mandate
 from domain.payments.mandate_service import MandateService
+from domain.payments.payment_provider import provider_named
 from domain.tenancy.caller import Actor, Scope
 
 KIND: Final = "paymentMethods"
+
+Force = Annotated[
+    bool, QueryParameter(description="also when a living subscription is charged on it")
+]
 
 
 class PaymentMethodsController(Controller):
@@ -52,10 +57,7 @@ class PaymentMethodsController(Controller):
         uuid: FromPath[UUID],
         desk: NamedDependency[Desk],
         mandates: NamedDependency[MandateService],
-        force: Annotated[
-            bool,
-            QueryParameter(description="also when a living subscription is charged on it"),
-        ] = False,
+        force: Force = False,
     ) -> Response[Envelope[PaymentMethodView]]:
         """Give a payment method up, here and at the provider. It stays in the list, as invalid."""
         async with desk.read() as (tx, actor):
@@ -70,6 +72,41 @@ class PaymentMethodsController(Controller):
             return payment_method_view(await mandates.note_revoked(tx, known))
 
         return await desk.write(work, kind=KIND)
+
+
+class TenantPaymentMethodsController(Controller):
+    path = (
+        "/api/v1/apps/{app_uuid:uuid}/tenants/{tenant_uuid:uuid}/payment-providers/{provider:str}"
+        "/payment-methods"
+    )
+    tags = ("Payments",)
+    guards = (bearer_or_key,)
+
+    @delete("/", operation_id="revokePaymentMethods", status_code=200)
+    async def revoke_all(
+        self,
+        app_uuid: FromPath[UUID],
+        tenant_uuid: FromPath[UUID],
+        provider: FromPath[str],
+        desk: NamedDependency[Desk],
+        mandates: NamedDependency[MandateService],
+        force: Force = False,
+    ) -> Envelope[PaymentMethodView]:
+        """Give up all that the tenant has at a provider, there and here. Answers with those.
+
+        When the provider fails in the middle, those that are gone are gone, and a repeat goes on.
+        """
+        tenant, name = TenantUuid(tenant_uuid), provider_named(provider)
+        async with desk.tenant(tenant_uuid, Scope.BILLING_WRITE) as tx:
+            living = await mandates.living(tx, tenant, name)
+            for mandate, _ in living if not force else ():
+                await mandates.need_unused(tx, mandate)
+        revoked: list[PaymentMethodView] = []
+        for mandate, account in living:
+            await mandates.revoke(account, mandate)
+            async with desk.tenant(tenant_uuid, Scope.BILLING_WRITE) as tx:
+                revoked.append(payment_method_view(await mandates.note_revoked(tx, mandate)))
+        return Envelope(KIND, len(revoked), len(revoked), revoked)
 
 
 async def _theirs(

@@ -121,6 +121,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "listPaymentMethods": Example(_TENANT),
     "makePaymentMethodDefault": Example(_METHOD),
     "revokePaymentMethod": Example(_METHOD),
+    "revokePaymentMethods": Example({"provider": "mollie", **_TENANT}),
     "getPayment": Example(_PAYMENT),
     "listRefunds": Example(_PAYMENT),
     "requestRefund": Example(_PAYMENT, {"amount": 1}, headers={"Idempotency-Key": "a-key"}),

@@ -192,3 +192,41 @@ async def test_another_tenants_payment_method_is_not_there(bare: Till):
         assert code(await house.ask(who, "DELETE", path)) == "404 [E4040]"
         assert code(await house.ask(who, "PUT", f"{path}/default")) == "404 [E4040]"
     assert await house.rows() == before
+
+
+def all_methods(till: Till, query: str = "") -> str:
+    tenant = till.house.app.ids["tenant"]
+    return f"/tenants/{tenant}/payment-providers/mollie/payment-methods{query}"
+
+
+async def test_all_of_a_tenants_methods_at_a_provider_end_at_once(bare: Till):
+    till, member = bare, bare.house.app.user("member")
+    first, second = await stored(till), await stored(till)
+    answer = await till.house.ask(member, "DELETE", all_methods(till))
+    assert answer.json()["totalItems"] == 2
+    assert {row["uuid"] for row in answer.json()["items"]} == {first["uuid"], second["uuid"]}
+    assert {row["status"] for row in answer.json()["items"]} == {"invalid"}
+    assert [await at_mollie(till, m, "GET") for m in (first, second)] == [410, 410]
+    again = await till.house.ask(member, "DELETE", all_methods(till))
+    assert (again.status_code, again.json()["items"]) == (200, [])
+
+
+async def test_when_the_provider_fails_in_the_middle_a_repeat_goes_on(bare: Till):
+    till, member = bare, bare.house.app.user("member")
+    first, second = await stored(till), await stored(till)
+    await fails_once(till, "revokeMandate")
+    answer = await till.house.ask(member, "DELETE", all_methods(till))
+    assert answer.status_code == 503
+    again = await till.house.ask(member, "DELETE", all_methods(till))
+    assert {row["uuid"] for row in again.json()["items"]} == {first["uuid"], second["uuid"]}
+
+
+async def test_what_a_subscription_is_charged_on_is_kept_unless_the_app_insists(till: Till):
+    await till.subscribed()
+    member = till.house.app.user("member")
+    before = await standing(till)
+    assert code(await till.house.ask(member, "DELETE", all_methods(till))) == "409 [E4090]"
+    assert await standing(till) == before
+    answer = await till.house.ask(member, "DELETE", all_methods(till, "?force=true"))
+    assert answer.status_code == 200
+    assert {status for status, _ in await standing(till)} == {"invalid"}

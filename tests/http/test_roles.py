@@ -142,6 +142,7 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "listPaymentMethods": BILLING,
     "makePaymentMethodDefault": METHODS,
     "revokePaymentMethod": METHODS,
+    "revokePaymentMethods": METHODS,
     "getPayment": MONEY_BACK,
     "listRefunds": MONEY_BACK,
     "requestRefund": Rule(write("refunds"), key="write"),
