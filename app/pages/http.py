@@ -11,7 +11,7 @@ from litestar.response import Redirect
 
 from app.http.caller import public
 from app.pages.checkout_page import CheckoutPage
-from app.pages.languages import chosen
+from app.pages.languages import Language, chosen
 from app.pages.render import STYLE, STYLE_PATH, page
 from domain.checkout.continue_payment import ContinuePayment
 from domain.kernel.errors import (
@@ -36,13 +36,26 @@ def accepted(request: Request[Any, Any, Any]) -> str:
     return request.headers.get("accept-language", "")
 
 
+def spoken(request: Request[Any, Any, Any]) -> Language:
+    return chosen(request.query_params.get("lang"), accepted=accepted(request))
+
+
 def no_such_link(request: Request[Any, Any, Any], _: DomainError) -> Response[str]:
-    return page("gone.html", chosen(accepted=accepted(request)), 404)
+    return page("gone.html", spoken(request), 404, word="gone")
 
 
-def wait_a_moment(request: Request[Any, Any, Any], error: DomainError) -> Response[str]:
+def wait_a_moment(request: Request[Any, Any, Any], _: DomainError) -> Response[str]:
     """The page asks again by itself; nothing is lost meanwhile."""
-    response = page("wait.html", chosen(accepted=accepted(request)), 503, refresh_s=REFRESH_S)
+    speaks, query = spoken(request), request.scope["query_string"].decode()
+    text = speaks.say("wait_text", seconds=REFRESH_S)
+    # A browser asks again with GET, whatever it has asked with: there is a page at each address.
+    again = f"{request.scope['path']}?{query}" if query else request.scope["path"]
+    return wait_page(speaks, text, again, is_payment=True)
+
+
+def wait_page(speaks: Language, text: str, again: str, *, is_payment: bool) -> Response[str]:
+    facts = {"refresh_s": REFRESH_S, "text": text, "again": again, "is_payment": is_payment}
+    response = page("wait.html", speaks, 503, **facts)
     response.headers["Retry-After"] = str(REFRESH_S)
     return response
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
+import structlog
 from litestar import Response
 
 from app.http.desk import Tx
@@ -22,7 +23,7 @@ from domain.checkout.links import Links
 from domain.checkout.open_session import OpenSession
 from domain.checkout.order import Ask
 from domain.kernel.clock import Clock
-from domain.kernel.errors import Conflict, DomainError
+from domain.kernel.errors import Conflict, DomainError, Invalid, Refused, StillRunning
 from domain.kernel.idempotency import Answer
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.subscriptions.portal import PortalPass, PortalService
@@ -32,7 +33,11 @@ from domain.subscriptions.wishes import When
 from domain.tenancy.admission import admit
 from domain.tenancy.caller import Actor
 
+log = structlog.get_logger("portal")
+
 OPERATION: Final = "payInPortal"
+PROBLEM: Final = "pay"
+"""What the portal's address says when it has something to tell."""
 CANCEL_REASON: Final = "canceled_in_portal"
 T = TypeVar("T")
 
@@ -63,16 +68,19 @@ class PortalPages:
     def address(self, token: str) -> str:
         return f"{self.links.public_url}/portal/{token}"
 
-    async def show(self, token: str, lang: str | None, accepted: str) -> Response[str]:
+    async def show(
+        self, token: str, lang: str | None, accepted: str, *, has_problem: bool
+    ) -> Response[str]:
         held = self.portals.open(token)
         speaks = chosen(lang, accepted=accepted)
-        portal = await self._as_actor(held, lambda tx, _: self.portals.show(tx, held))
+        portal = await self._as_actor(held, lambda tx, actor: self.portals.show(tx, actor, held))
         return page(
             "portal.html",
             speaks,
             languages=[language(code) for code in LANGUAGES],
             here=self.address(token),
             return_url=held.return_url,
+            problem=speaks.say("pay_problem") if has_problem else None,
             **portal_values(portal, speaks),
         )
 
@@ -95,8 +103,18 @@ class PortalPages:
         return self.address(token)
 
     async def pay(self, token: str, uuid: UUID) -> str:
-        """Our page for it. Raises what opening a session raises."""
+        """Our page for it; or back to the portal, which says that it could not be."""
         held = self.portals.open(token)
+        try:
+            url = await self._page_to_pay(held, uuid)
+        except (Refused, Invalid, Conflict) as refusal:
+            if isinstance(refusal, StillRunning):
+                raise
+            log.warning("portal_payment_refused", app=str(held.app_uuid), reason=str(refusal))
+            url = None
+        return url or f"{self.address(token)}?problem={PROBLEM}"
+
+    async def _page_to_pay(self, held: PortalPass, uuid: UUID) -> str | None:
         link = await self._look(held, uuid)
         for outdated in link.outdated:
             await self.recover_link.end(held.app_uuid, outdated)
@@ -105,12 +123,11 @@ class PortalPages:
         if link.standing is not None:
             return self.links.page(link.standing.session)
         if link.refusal is not None:
-            return self.address(token)
+            raise link.refusal
         ask = Ask(operation=OPERATION, key=None, fingerprint=link.fingerprint)
         render = RenderLink(self.links)
         opened = await self.open_session(held.caller, link.order, ask, render)
-        is_ours = opened.answer.status == 303
-        return opened.answer.body.decode() if is_ours else self.address(token)
+        return opened.answer.body.decode() if opened.answer.status == 303 else None
 
     async def _look(self, held: PortalPass, uuid: UUID) -> Link:
         terms = LinkTerms(success_url=held.return_url, cancel_url=held.return_url)

@@ -6,19 +6,21 @@ from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Redirect
 from msgspec import Meta, Struct
 
 from app.checkout.schemas import NextAction
 from app.http.bodies import Body
 from app.http.caller import bearer, bearer_or_key, public
-from app.http.desk import Desk, Tx
-from app.http.envelope import Envelope
+from app.http.desk import Desk
+from app.http.envelope import Envelope, one
 from app.http.fields import Url, check_url
-from app.pages.http import Lang, accepted, no_such_link, wait_a_moment
-from app.pages.portal import PortalPages
+from app.pages.http import REFRESH_S, Lang, accepted, spoken, wait_page
+from app.pages.portal import PROBLEM, PortalPages
+from app.pages.render import page
 from domain.kernel.errors import (
+    DomainError,
     Forbidden,
     NotFound,
     ProviderUnreadable,
@@ -30,9 +32,11 @@ from domain.kernel.errors import (
 from domain.kernel.ids import TenantUuid
 from domain.payments.payment_provider import ProviderName, provider_named
 from domain.subscriptions.portal import PortalService, Wanted
-from domain.tenancy.caller import Actor
 
 KIND: Final = "billingPortal"
+
+
+Problem = Annotated[str | None, QueryParameter(name="problem")]
 
 
 class PortalBody(Body, kw_only=True, frozen=True, rename="camel"):
@@ -88,7 +92,7 @@ class BillingPortalsController(Controller):
         desk: NamedDependency[Desk],
         portals: NamedDependency[PortalService],
         portal_pages: NamedDependency[PortalPages],
-    ) -> Response[Envelope[PortalLink]]:
+    ) -> Envelope[PortalLink]:
         """A link to the tenant's billing portal, for an hour. Send the user to `nextAction.url`."""
         wanted = data.wanted(data.tenant_uuid, provider_named(provider))
         return await _open(desk, portals, portal_pages, wanted)
@@ -108,7 +112,7 @@ class BillingPortalsController(Controller):
         desk: NamedDependency[Desk],
         portals: NamedDependency[PortalService],
         portal_pages: NamedDependency[PortalPages],
-    ) -> Response[Envelope[PortalLink]]:
+    ) -> Envelope[PortalLink]:
         """The same, with the tenant in the path; also with an API key."""
         wanted = data.wanted(tenant_uuid, provider_named(provider))
         return await _open(desk, portals, portal_pages, wanted)
@@ -116,11 +120,23 @@ class BillingPortalsController(Controller):
 
 async def _open(
     desk: Desk, portals: PortalService, pages: PortalPages, wanted: Wanted
-) -> Response[Envelope[PortalLink]]:
-    async def work(tx: Tx, actor: Actor) -> PortalLink:
-        return PortalLink(NextAction(pages.address(await portals.admit(tx, actor, wanted))))
+) -> Envelope[PortalLink]:
+    """A pass changes nothing and is kept nowhere: a repeat is given another."""
+    async with desk.read() as (tx, actor):
+        made = await portals.admit(tx, desk.caller, actor, wanted)
+    return one(KIND, PortalLink(NextAction(pages.address(made))))
 
-    return await desk.write(work, kind=KIND)
+
+def closed(request: Request[Any, Any, Any], _: DomainError) -> Response[str]:
+    return page("gone.html", spoken(request), 404, word="portal_gone")
+
+
+def wait(request: Request[Any, Any, Any], _: DomainError) -> Response[str]:
+    """Back to the portal, which shows what has become of it."""
+    speaks = spoken(request)
+    text = speaks.say("wait_portal", seconds=REFRESH_S)
+    again = f"/portal/{request.path_params['token']}/?lang={speaks.code}"
+    return wait_page(speaks, text, again, is_payment=False)
 
 
 class PortalController(Controller):
@@ -130,12 +146,12 @@ class PortalController(Controller):
     guards = [public]
     include_in_schema = False
     exception_handlers = {
-        NotFound: no_such_link,
-        Forbidden: no_such_link,
-        Unauthenticated: no_such_link,
-        StillRunning: wait_a_moment,
-        Unavailable: wait_a_moment,
-        ProviderUnreadable: wait_a_moment,
+        NotFound: closed,
+        Forbidden: closed,
+        Unauthenticated: closed,
+        StillRunning: wait,
+        Unavailable: wait,
+        ProviderUnreadable: wait,
     }
 
     @get("/", operation_id="showBillingPortal")
@@ -145,9 +161,11 @@ class PortalController(Controller):
         request: Request[Any, Any, Any],
         portal_pages: NamedDependency[PortalPages],
         lang: Lang = None,
+        problem: Problem = None,
     ) -> Response[str]:
         """Subscriptions, payment methods and payments."""
-        return await portal_pages.show(token, lang, accepted(request))
+        has_problem = problem == PROBLEM
+        return await portal_pages.show(token, lang, accepted(request), has_problem=has_problem)
 
     @post(
         "/subscriptions/{uuid:uuid}/cancel",
@@ -199,5 +217,5 @@ class PortalController(Controller):
 
 def _see(url: str, lang: str | None) -> Redirect:
     """To a page of ours: another address could not be reached from a form (see render.py)."""
-    there = f"{url}?lang={lang}" if lang else url
+    there = f"{url}{'&' if '?' in url else '?'}lang={lang}" if lang else url
     return Redirect(there, status_code=303, headers={"Cache-Control": "no-store"})

@@ -7,18 +7,17 @@ from app.pages.languages import Language
 from domain.payments.mandate import Mandate
 from domain.payments.payment import Payment
 from domain.payments.ports import MandateStatus, PaymentStatus
-from domain.subscriptions.portal import Portal
+from domain.subscriptions.portal import Holding, Portal
 from domain.subscriptions.subscription import Subscription, SubscriptionStatus
 
 _S = SubscriptionStatus
-_OWES = frozenset({_S.PAST_DUE, _S.INCOMPLETE})
 
 
 def portal_values(portal: Portal, language: Language) -> dict[str, Any]:
     return {
         "seller": portal.seller,
         "tenant": portal.tenant.name,
-        "subscriptions": [_subscription(s, portal, language) for s in portal.subscriptions],
+        "subscriptions": [_subscription(h, portal, language) for h in portal.holdings],
         "methods": [
             _method(m, language) for m in portal.mandates if m.status is not MandateStatus.INVALID
         ],
@@ -28,22 +27,35 @@ def portal_values(portal: Portal, language: Language) -> dict[str, Any]:
     }
 
 
-def _subscription(subscription: Subscription, portal: Portal, language: Language) -> dict[str, Any]:
-    period = subscription.current_period
+def _subscription(holding: Holding, portal: Portal, language: Language) -> dict[str, Any]:
+    subscription, owes = holding.subscription, holding.open.minor > 0
+    is_living = not subscription.has_ended
+    open_shown = language.money(holding.open)
     return {
         "uuid": subscription.uuid,
-        "name": portal.product_names.get(subscription.product_uuid, ""),
+        "name": holding.product_name,
         "quantity": subscription.quantity,
         "status": language.words["subscription_words"][subscription.status],
-        "is_bad": subscription.status in _OWES,
-        "amount": language.money(period.amount.total),
+        "is_bad": owes,
+        "amount": language.money(holding.price),
         "when": _when(subscription, portal.zone, language),
-        "can_cancel": not subscription.has_ended and subscription.cancel_at is None,
-        "can_keep": not subscription.has_ended and subscription.cancel_at is not None,
-        "can_pay": not subscription.has_ended,
-        "owes": subscription.status is _S.PAST_DUE,
-        "until": language.date(period.ends_at, portal.zone),
+        "owes": language.say("owes", amount=open_shown) if owes and is_living else None,
+        "can_cancel": is_living and subscription.cancel_at is None,
+        "can_keep": is_living and subscription.cancel_at is not None,
+        "can_pay": is_living,
+        "pay": language.say("pay_open", amount=open_shown) if owes else None,
+        "sure": _sure(holding, portal, language) if is_living else None,
     }
+
+
+def _sure(holding: Holding, portal: Portal, language: Language) -> str:
+    """What canceling means, as things stand."""
+    ends_at = holding.subscription.current_period.ends_at
+    if ends_at <= portal.now and holding.subscription.test_clock_uuid is None:
+        return language.say("cancel_ends_now")
+    until = min(holding.access_until or ends_at, ends_at)
+    word = "cancel_owing" if holding.open.minor else "cancel_sure"
+    return language.say(word, date=language.date(until, portal.zone))
 
 
 def _when(subscription: Subscription, zone: ZoneInfo, language: Language) -> str | None:

@@ -11,6 +11,7 @@ from app.http.caller import bearer_or_key
 from app.http.desk import Desk, Tx
 from app.http.envelope import Envelope
 from app.payments.schemas import PaymentMethodView, payment_method_view
+from domain.kernel.errors import Refused
 from domain.kernel.ids import TenantUuid
 from domain.payments.mandate import Mandate
 from domain.payments.mandate_service import MandateService
@@ -94,7 +95,8 @@ class TenantPaymentMethodsController(Controller):
     ) -> Envelope[PaymentMethodView]:
         """Give up all that the tenant has at a provider, there and here. Answers with those.
 
-        When the provider fails in the middle, those that are gone are gone, and a repeat goes on.
+        When the provider is away in the middle, those that are gone are gone, and a repeat goes on.
+        What it refuses to let go is told when the others are gone.
         """
         tenant, name = TenantUuid(tenant_uuid), provider_named(provider)
         async with desk.tenant(tenant_uuid, Scope.BILLING_WRITE) as tx:
@@ -102,10 +104,17 @@ class TenantPaymentMethodsController(Controller):
             for mandate, _ in living if not force else ():
                 await mandates.need_unused(tx, mandate)
         revoked: list[PaymentMethodView] = []
+        refusal: Refused | None = None
         for mandate, account in living:
-            await mandates.revoke(account, mandate)
+            try:
+                await mandates.revoke(account, mandate)
+            except Refused as no:
+                refusal = no
+                continue
             async with desk.tenant(tenant_uuid, Scope.BILLING_WRITE) as tx:
                 revoked.append(payment_method_view(await mandates.note_revoked(tx, mandate)))
+        if refusal is not None:
+            raise refusal
         return Envelope(KIND, len(revoked), len(revoked), revoked)
 
 

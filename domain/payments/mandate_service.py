@@ -5,7 +5,6 @@ would be past due with its next bill.
 """
 
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -14,14 +13,10 @@ from domain.kernel.clock import Clock
 from domain.kernel.errors import Conflict, NotFound, Refused
 from domain.kernel.events import Event
 from domain.kernel.ids import TenantUuid
-from domain.kernel.pages import PageRequest
 from domain.payments.mandate import Mandate
 from domain.payments.payment_provider import PaymentProvider, ProviderName
 from domain.payments.ports import Declined, MandateStatus, Providers
 from domain.payments.repositories import PaymentsTx
-
-AT_ONCE_MAX: Final = 100
-"""Of a tenant's mandates, the newest. Nobody has so many that can be charged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +35,7 @@ class MandateService:
         self, tx: PaymentsTx, tenant_uuid: TenantUuid, name: ProviderName
     ) -> list[tuple[Mandate, PaymentProvider]]:
         """Those that may still be charged at the provider, with their accounts."""
-        found = await tx.mandates.list(tenant_uuid, PageRequest(0, AT_ONCE_MAX))
-        living = [m for m in found.items if m.status is not MandateStatus.INVALID]
+        living = await tx.mandates.living(tenant_uuid)
         uuids = {m.payment_provider_uuid for m in living}
         accounts = {uuid: await tx.payment_providers.get(uuid) for uuid in sorted(uuids)}
         return [

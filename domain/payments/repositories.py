@@ -64,6 +64,10 @@ class MandateRepository(Protocol):
         """Raises NotFound."""
         ...
 
+    async def living(self, tenant_uuid: TenantUuid) -> tuple[Mandate, ...]:
+        """All that are not invalid, the newest first."""
+        ...
+
     async def make_default(self, mandate: Mandate) -> bool:
         """In the place of the one that is it. False: it is not valid (any more)."""
         ...

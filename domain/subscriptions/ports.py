@@ -1,6 +1,6 @@
 """What subscriptions need from outside."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -46,6 +46,10 @@ class Subscriptions(Protocol):
         `with_bills`: these too, open or not, with their attempts and payments, and what else the
         same payments settled. Raises NotFound.
         """
+        ...
+
+    async def open_amounts(self, uuids: Collection[UUID]) -> Mapping[UUID, int]:
+        """In minor units, by subscription: what stands open on its bills. None is left out."""
         ...
 
     async def of_bill(self, bill_uuid: UUID) -> UUID | None:

@@ -43,11 +43,19 @@ class PostgresDueWork:
         )
 
     async def forget_details(self, *, ended_before: datetime) -> None:
+        # What was asked of the provider is kept for asking again, which nobody does any more.
         await self._connection.execute(
             """
-            update checkout_sessions set collected = null
-             where app_uuid = $1 and collected is not null and updated_at < $2
-               and status in ('expired', 'failed') and payment_status = 'unpaid'
+            with forgotten as (
+                update checkout_sessions set collected = null
+                 where app_uuid = $1 and collected is not null and updated_at < $2
+                   and status in ('expired', 'failed') and payment_status = 'unpaid'
+                returning uuid
+            )
+            update payment_attempts a set request = ''
+              from forgotten
+             where a.app_uuid = $1 and a.checkout_session_uuid = forgotten.uuid
+               and a.status <> 'submitting'
             """,
             self._app_uuid,
             ended_before,

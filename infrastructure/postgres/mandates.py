@@ -35,6 +35,18 @@ class PostgresMandates:
         )
         return Page(tuple(rows.mandate_of(row) for row in found), total)
 
+    async def living(self, tenant_uuid: TenantUuid) -> tuple[Mandate, ...]:
+        found = await self._connection.fetch(
+            f"""
+            select {rows.MANDATE} from mandates
+             where app_uuid = $1 and tenant_uuid = $2 and status <> 'invalid'
+             order by uuid desc
+            """,
+            self._app_uuid,
+            tenant_uuid,
+        )
+        return tuple(rows.mandate_of(row) for row in found)
+
     async def get(self, uuid: UUID) -> Mandate:
         row = await self._connection.fetchrow(
             f"select {rows.MANDATE} from mandates where app_uuid = $1 and uuid = $2",

@@ -1,6 +1,6 @@
 """Subscriptions, their periods, bills and history, as lists to look at."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +66,18 @@ class PostgresSubscriptions(PostgresSubscriptionBooks):
             status,
         )
         return Page(tuple(srows.subscription_of(row) for row in found), total)
+
+    async def open_amounts(self, uuids: Collection[UUID]) -> dict[UUID, int]:
+        found = await self._connection.fetch(
+            """
+            select subscription_uuid, sum(open_minor)::bigint from bills
+             where app_uuid = $1 and subscription_uuid = any($2) and status = 'open'
+             group by subscription_uuid
+            """,
+            self._app_uuid,
+            list(uuids),
+        )
+        return {row[0]: row[1] for row in found}
 
     async def periods(self, uuid: UUID, request: PageRequest) -> Page[Period]:
         found, total = await self._of(uuid, "subscription_periods", srows.PERIOD, request)

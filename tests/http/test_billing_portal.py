@@ -1,5 +1,6 @@
 """The billing portal: whom it lets in, what it shows, and what comes of what is done there."""
 
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -41,6 +42,7 @@ def a_pass(house: House, parts: Parts, **facts: object) -> str:
         "app_uuid": house.app.app_uuid,
         "tenant_uuid": TenantUuid(UUID(house.app.ids["tenant"])),
         "visitor_uuid": UserUuid(UUID(house.app.ids["member"])),
+        "is_member": False,
         "return_url": "https://shop.example",
         "expires_at": CLOCK.now() + PASS_LASTS,
     }
@@ -105,7 +107,7 @@ async def test_clicking_twice_opens_one_page(till: Till):
 async def test_what_is_open_is_paid_there(subscribed: House, parts: Parts):
     owing = subscribed.app.ids["owing"]
     customer = Shopper(subscribed, (await opened(subscribed)).url)
-    assert "Pay what is open" in words(await customer.opens())
+    assert "is open" in words(await customer.opens())
     ours = await does(customer, {"uuid": owing}, "pay")
     assert "What is open" in words(await Shopper(subscribed, ours).opens()) or True
     assert "/checkout/" in ours
@@ -118,8 +120,10 @@ async def test_an_ended_subscription_can_only_be_looked_at(till: Till):
     await till.house.ok(till.house.app.admin, "POST", path, {"when": "now"})
     page = await customer.opens()
     assert "Canceled" in words(page) and "/cancel" not in page.text
-    for deed in ("cancel", "uncancel", "pay"):
+    for deed in ("cancel", "uncancel"):
         assert await does(customer, before, deed) == customer.url
+    told = await customer.opens(await does(customer, before, "pay"))
+    assert "That did not work" in words(told)
     assert (await subscription(till))["status"] == "canceled"
 
 
@@ -171,7 +175,10 @@ async def test_a_pass_is_good_for_an_hour_and_for_its_tenant(till: Till, parts: 
         "altered": good[:-6] + ("AAAAAA" if good[-6:] != "AAAAAA" else "BBBBBB"),
         "nonsense": "x" * 200,
         "long": "x" * 9000,
-        "another app's": a_pass(house, parts, app_uuid=AppUuid(UUID(int=7))),
+        "an unknown app's": a_pass(house, parts, app_uuid=AppUuid(UUID(int=7))),
+        "another app's tenant here": a_pass(
+            house, parts, tenant_uuid=TenantUuid(UUID(house.other.ids["tenant"]))
+        ),
     }
     rows = await house.rows()
     for name, token in bad.items():
@@ -206,3 +213,66 @@ async def test_it_speaks_the_customers_language_and_keeps_it(till: Till):
     answer = await till.house.door.post(url)
     assert answer.headers["location"] == f"{customer.url}?lang=de"
     assert "Endet am" in words(await customer.opens(answer.headers["location"]))
+
+
+async def test_what_canceling_means_is_said_as_things_stand(subscribed: House):
+    page = words(await (await opened(subscribed)).opens())
+    assert "does not renew, and nothing more is charged" in page
+    assert "What is open is still collected" in page
+
+
+async def test_a_removed_member_is_out_at_once(till: Till):
+    await till.subscribed()
+    house = till.house
+    customer, before = await opened(house), await subscription(till)
+    tenant, member = house.app.ids["tenant"], house.app.ids["member"]
+    await house.ask(house.app.admin, "DELETE", f"/tenants/{tenant}/members/{member}")
+    assert (await customer.opens()).status_code == 404
+    for deed in ("cancel", "uncancel", "pay"):
+        url = f"{customer.url}/subscriptions/{before['uuid']}/{deed}"
+        assert (await house.door.post(url)).status_code == 404
+    assert (await subscription(till))["cancelAt"] is None
+
+
+async def test_a_link_is_kept_nowhere_and_each_request_gets_another(house: House):
+    body = {"tenantUuid": house.app.ids["tenant"], **RETURN}
+    path, member = "/payment-providers/mollie/billing-portals", house.app.user("member")
+    before = await house.rows()
+    answers = [
+        await house.ask(member, "POST", path, body, Idempotency_Key="same") for _ in range(2)
+    ]
+    assert answers[0].content != answers[1].content
+    assert await house.rows() == before
+
+
+async def test_while_the_provider_is_away_the_customer_is_led_back_to_the_portal(till: Till):
+    await till.subscribed()
+    customer, before = await opened(till.house), await subscription(till)
+    await till.control("/faults", {"operation": "createPayment", "kind": "status", "status": 503})
+    url = f"{customer.url}/subscriptions/{before['uuid']}/pay?lang=de"
+    answer = await till.house.door.post(url)
+    assert answer.status_code == 503
+    assert "Einen Moment bitte: wir arbeiten daran" in words(answer)
+    again = re.search(r'content="3; url=([^"]+)"', answer.text)
+    assert again
+    back = await customer.opens(f"https://billing.example{again[1]}")
+    assert (back.status_code, "Abrechnung" in words(back)) == (200, True)
+
+
+@pytest.mark.parametrize("refuses", ["createPayment", "hosts"])
+async def test_a_refusal_is_told_in_the_portal(till: Till, refuses: str):
+    await till.subscribed()
+    customer, before = await opened(till.house), await subscription(till)
+    if refuses == "hosts":
+        await till.house.connection.execute("update apps set allowed_hosts = '{new.example}'")
+    else:
+        await till.control("/faults", {"operation": refuses, "kind": "status", "status": 422})
+    page = await customer.opens(await does(customer, before, "pay"))
+    assert page.status_code == 200
+    assert "That did not work just now" in words(page)
+
+
+async def test_an_expired_link_says_what_to_do(house: House, parts: Parts):
+    token = a_pass(house, parts, expires_at=CLOCK.now())
+    page = await Shopper(house, f"https://billing.example/portal/{token}").opens()
+    assert (page.status_code, "open your billing from there again" in words(page)) == (404, True)

@@ -410,6 +410,7 @@ async def test_what_was_told_for_nothing_is_forgotten_after_a_month(till: Till):
     await paid.comes_back()
     row, shopper = await asked(till.house, quantity=2)
     await shopper.goes_on(JANE)
+    await shopper.pays()
     await till.parts.expire.by_time(till.house.app.app_uuid, UUID(row["uuid"]))
     for days, is_kept in ((29, True), (31, False)):
         before = CLOCK.now() + timedelta(days=days - 30)
@@ -417,6 +418,10 @@ async def test_what_was_told_for_nothing_is_forgotten_after_a_month(till: Till):
             await tx.due_work.forget_details(ended_before=before)
         assert ((await session(till.house, row))["collected"] is not None) is is_kept
     assert (await session(till.house, paid_row))["collected"] is not None
+    kept = await till.house.connection.fetch(
+        "select convert_from(request, 'UTF8') from payment_attempts order by uuid"
+    )
+    assert ["Damrak" in found[0] for found in kept] == [True, False]
 
 
 async def test_a_card_check_is_told_as_one(house: House):

@@ -211,14 +211,26 @@ async def test_all_of_a_tenants_methods_at_a_provider_end_at_once(bare: Till):
     assert (again.status_code, again.json()["items"]) == (200, [])
 
 
-async def test_when_the_provider_fails_in_the_middle_a_repeat_goes_on(bare: Till):
+async def test_when_the_provider_is_away_a_repeat_goes_on(bare: Till):
     till, member = bare, bare.house.app.user("member")
     first, second = await stored(till), await stored(till)
+    assert await at_mollie(till, second, "DELETE") == 204  # which is told to us as gone already
     await fails_once(till, "revokeMandate")
     answer = await till.house.ask(member, "DELETE", all_methods(till))
     assert answer.status_code == 503
     again = await till.house.ask(member, "DELETE", all_methods(till))
     assert {row["uuid"] for row in again.json()["items"]} == {first["uuid"], second["uuid"]}
+
+
+async def test_one_that_the_provider_keeps_does_not_keep_the_others(bare: Till):
+    till, member = bare, bare.house.app.user("member")
+    await stored(till)
+    await stored(till)
+    fault = {"operation": "revokeMandate", "kind": "status", "status": 422, "times": 1}
+    await till.control("/faults", fault)
+    answer = await till.house.ask(member, "DELETE", all_methods(till))
+    assert code(answer) == "422 [E4220]"
+    assert sorted(status for status, _ in await standing(till)) == ["invalid", "valid"]
 
 
 async def test_what_a_subscription_is_charged_on_is_kept_unless_the_app_insists(till: Till):

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from app.pages.languages import LANGUAGES, chosen, language
 from domain.kernel.money import EXPONENTS, Currency, Money
+from domain.payments.ports import PaymentStatus
+from domain.subscriptions.subscription import SubscriptionStatus
 from tests.architecture.tree import ROOT
 
 ENGLISH = language("en").words
@@ -46,6 +48,13 @@ def test_every_word_is_said_somewhere():
         name for name, _ in flat(ENGLISH) if f'"{name}"' not in said and not made_up.search(name)
     ]
     assert unsaid == []
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_state_that_a_customer_may_see_has_a_word(code: str):
+    words = language(code).words
+    assert set(words["subscription_words"]) == set(SubscriptionStatus)
+    assert set(words["payment_words"]) == {*PaymentStatus, "refunded"}
 
 
 @given(st.text(max_size=300))
