@@ -76,7 +76,6 @@ from domain.payments.cancel_refund import CancelRefund
 from domain.payments.ensure_customer import EnsureCustomer
 from domain.payments.mandate_service import MandateService
 from domain.payments.observe_payment import ObservePayment, Recorder
-from domain.payments.payment_provider import ProviderName
 from domain.payments.provider_service import ProviderService
 from domain.payments.recover_attempt import Conclusion, RecoverAttempt
 from domain.payments.request_refund import RequestRefund
@@ -101,16 +100,15 @@ from domain.webhooks.deliver import DeliverWebhooks
 from domain.webhooks.endpoint_service import EndpointService
 from domain.webhooks.publish import PublishEvents
 from domain.webhooks.receive import ReceiveMessage
+from domain.webhooks.receive_signed import ReceiveSigned
 from domain.webhooks.replay import ReplayEvents
 from infrastructure.addresses import GoogleAddressRules
-from infrastructure.budget import RateBudget
 from infrastructure.identity.tokens import JwtVerifier
-from infrastructure.mollie import provider as mollie
-from infrastructure.mollie.client import MollieClient
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.due_work import PostgresDirectory
 from infrastructure.postgres.readiness import PostgresReadiness
 from infrastructure.postgres.transaction import PostgresTx
+from infrastructure.providers import CREDENTIALS, clients
 from infrastructure.quotes import SealedQuotes
 from infrastructure.secrets import AesGcmVault
 from infrastructure.system import SystemClock, SystemIds, SystemJitter, pause, webhook_secret
@@ -128,7 +126,7 @@ class Parts:
         self.plug_in(settings)
         lease = timedelta(seconds=settings.lease_s)
         self.directory = PostgresDirectory(self.database)
-        self.providers = {ProviderName.MOLLIE: mollie.connect(self.mollie)}
+        self.providers = self.clients.providers(self.vault)
         self.links = Links(settings.public_url)
         self.near_targets = settings.webhook_targets_private
         self.sender = HttpWebhookSender(self.clock, near=self.near_targets)
@@ -152,26 +150,29 @@ class Parts:
         self.receive = ReceiveMessage(
             self.database, self.directory, self.observe, self.clock, self.ids
         )
+        self.receive_signed = ReceiveSigned(
+            self.database, self.directory, self.providers, self.clock, self.ids
+        )
         self.lease = lease
 
     def plug_in(self, settings: Settings) -> None:
-        """Time, chance, the database and the provider: what a simulation has of its own."""
+        """Time, chance, the database and the providers: what a simulation has of its own."""
         self.clock: Clock = SystemClock()
         self.ids: Ids = SystemIds()
         self.database = Database(
             settings.database_url, PostgresTx, pool_size=settings.database_pool_size
         )
         self.vault = AesGcmVault(settings.secret_key)
-        self.mollie = MollieClient(
-            settings.mollie_url,
+        self.clients = clients(
             self.vault,
+            (settings.mollie_url, settings.komoju_url),
             settings.provider_timeout_s,
-            budget=RateBudget(settings.provider_calls_per_s),
+            settings.provider_calls_per_s,
         )
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        async with self.database.open(), self.mollie.open(), self.terms_reader.open():
+        async with self.database.open(), self.clients.open(), self.terms_reader.open():
             yield
 
     async def issuers(self, app_uuid: AppUuid) -> tuple[JwtIssuer, ...]:
@@ -314,6 +315,7 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
         "checkout_page": value(parts.checkout_page()),
         "continue_payment": value(parts.continue_payment()),
         "receive": value(parts.receive),
+        "receive_signed": value(parts.receive_signed),
         "products": value(ProductService(clock, ids)),
         "prices": value(PriceService(clock, ids)),
         "tax_rates": value(TaxRateService(clock, ids)),
@@ -326,7 +328,7 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
         "start_subscription": value(StartSubscription(parts.write, parts.recover(), clock, ids)),
         "subscription_wishes": value(WishService(parts.write, parts.recover(), clock, ids)),
         "recover_link": value(RecoverLink(parts.database, parts.expire, clock)),
-        "payment_providers": value(ProviderService(parts.vault, clock, ids)),
+        "payment_providers": value(ProviderService(parts.vault, CREDENTIALS, clock, ids)),
         "mandates": value(MandateService(parts.providers, clock)),
         "request_refund": value(RequestRefund(clock, ids)),
         "cancel_refund": value(CancelRefund(clock)),

@@ -149,6 +149,7 @@ class House:
             "KONTOR_DATABASE_URL": self._database_url,
             "KONTOR_PUBLIC_URL": self._api_url,
             "KONTOR_MOLLIE_URL": self._sandbox_url,
+            "KONTOR_KOMOJU_URL": f"{self._sandbox_url}/komoju",
             "KONTOR_SECRET_KEY": self._directory.secret_key(),
             "KONTOR_HOST": "127.0.0.1",
             "KONTOR_PORT": str(self._port),

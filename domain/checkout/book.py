@@ -221,6 +221,8 @@ def _paid(book: Book, payment: Payment, sighting: Sighting, ids: Ids) -> Settled
 
 def _surplus(book: Book, payment: Payment, sighting: Sighting, ids: Ids) -> Settled:
     book = book.with_payment(payment)
+    if not payment.amount.minor:
+        return Settled(book)
     if payment.refunded < payment.amount:
         back = money_back(payment, RefundReason.SURPLUS, at=sighting.at, ids=ids)
         book = book.with_refund(back)
@@ -243,8 +245,11 @@ def _with_payment_status(book: Book, payment: Payment, sighting: Sighting) -> Se
     session = book.session
     if payment.is_surplus or session.status is not SessionStatus.COMPLETE:
         return Settled(book)
-    back = not payment.refunded < payment.amount
-    status = SessionPaymentStatus.REFUNDED if back else SessionPaymentStatus.PAID
+    status = SessionPaymentStatus.PAID
+    if not payment.amount.minor:
+        status = SessionPaymentStatus.NO_PAYMENT_REQUIRED
+    elif not payment.refunded < payment.amount:
+        status = SessionPaymentStatus.REFUNDED
     if status is session.payment_status:
         return Settled(book)
     session = replace(session, payment_status=status, updated_at=sighting.at)

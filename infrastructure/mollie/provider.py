@@ -3,6 +3,7 @@
 from typing import Final
 
 from domain.payments.ports import Provider
+from infrastructure.mollie.access import MollieAccess
 from infrastructure.mollie.chargebacks import MollieChargebacks
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.customers import MollieCustomers
@@ -27,6 +28,7 @@ def connect(client: MollieClient) -> Provider:
         refunds=MollieRefunds(client),
         chargebacks=MollieChargebacks(client),
         mandates=MollieMandates(client),
+        access=MollieAccess(client),
         budget=client.budget,
         key_window_s=KEY_WINDOW_S,
         locales=frozenset(_LOCALES.split()),

@@ -22,6 +22,7 @@ from domain.payments.ports import (
     RefundStatus,
     SequenceType,
 )
+from tests.fakes.provider_access import FakeAccess
 from tests.fakes.provider_engine import LIVE, Asked, Engine, Fault, Made
 from tests.fakes.provider_money_back import FakeChargebacks, FakeRefunds
 from tests.fakes.provider_payments import FakeCustomers, FakeMandates, FakePayments
@@ -61,6 +62,7 @@ class FakeProvider(Engine):
             refunds=FakeRefunds(self),
             chargebacks=FakeChargebacks(self),
             mandates=FakeMandates(self),
+            access=FakeAccess(self),
             budget=self.budget,
             key_window_s=KEY_WINDOW_S,
             locales=LOCALES,

@@ -15,9 +15,11 @@ from app.main import Parts, jobs_of
 from app.settings import Settings
 from domain.kernel.ids import AppUuid
 from infrastructure.budget import RateBudget
+from infrastructure.komoju.client import KomojuClient
 from infrastructure.mollie.client import MollieClient
 from infrastructure.postgres.database import Connection, Database
 from infrastructure.postgres.transaction import PostgresTx
+from infrastructure.providers import Clients
 from infrastructure.secrets import AesGcmVault, new_key
 from tests.simulation.bank import Bank
 from tests.simulation.fate import Fate
@@ -87,13 +89,14 @@ class SimulatedParts(Parts):
         )
         self.database.fate = world.fate
         self.vault = AesGcmVault(settings.secret_key)
-        self.mollie = MollieClient(
+        mollie = MollieClient(
             settings.mollie_url,
             self.vault,
             settings.provider_timeout_s,
             world.bank.transport(),
             budget=RateBudget(NO_LIMIT),
         )
+        self.clients = Clients(mollie, KomojuClient(settings.komoju_url, self.vault, 1))
 
     @cached_property
     def jobs(self) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from domain.payments.payment_provider import PaymentProvider, ProviderMode, Prov
 from domain.payments.ports import credential_context
 from domain.payments.provider_service import NewProvider, ProviderChange, ProviderService
 from domain.tenancy.caller import Scope
+from infrastructure.providers import CREDENTIALS
 from tests.fakes.catalog import FakeCatalog
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.ids import FakeIds
@@ -20,7 +21,7 @@ ADMIN = an_actor(Scope.PROVIDERS_WRITE)
 READER = an_actor(Scope.PROVIDERS_READ)
 CLOCK = FakeClock(NOON + timedelta(hours=1))
 VAULT = FakeVault()
-ACCOUNTS = ProviderService(VAULT, CLOCK, FakeIds())
+ACCOUNTS = ProviderService(VAULT, CREDENTIALS, CLOCK, FakeIds())
 MOLLIE, KOMOJU = ProviderName.MOLLIE, ProviderName.KOMOJU
 KEY = "test_dHar4XY7LxsDOtmnkVtj"
 
