@@ -22,7 +22,7 @@ from domain.payments.payment_details import PaymentDetails
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
 
 
-class PaymentMethod(StrEnum):
+class ShopperMethod(StrEnum):
     """What a shopper may ask to pay with. Which of them there are is each provider's to say."""
 
     CARD = "card"
@@ -337,9 +337,9 @@ class Provider:
     """How long the provider remembers an idempotency key, less a margin. A retry after that
     looks the payment up and never asks again."""
     locales: frozenset[str]
-    payment_methods: frozenset[str] = frozenset({PaymentMethod.CARD})
+    payment_methods: frozenset[str] = frozenset({ShopperMethod.CARD})
     """What shoppers can pay with, in our words."""
-    storable_methods: frozenset[str] = frozenset({PaymentMethod.CARD})
+    storable_methods: frozenset[str] = frozenset({ShopperMethod.CARD})
     """Those of them that can be charged again without the shopper."""
     stores_without_charge: bool = False
     """A payment method is stored by a first payment of nothing, and not by a small amount that is

@@ -18,9 +18,9 @@ from domain.payments.payment_provider import PaymentProvider
 from infrastructure.komoju.client import KomojuClient
 from infrastructure.komoju.listing import Page, back_to, listed
 from infrastructure.komoju.payments import KomojuPayments
-from infrastructure.komoju.refs import Ref, parsed
+from infrastructure.komoju.refs import Ref, named_in, parsed
 from infrastructure.komoju.states import whole_of
-from infrastructure.komoju.wire import Moment, WirePayment, WireSession, money_from, text
+from infrastructure.komoju.wire import Moment, WirePayment, WireSession, money_from
 
 _TELL_OF_IT: Final = frozenset({"payment.refund.created", "payment.refunded"})
 
@@ -67,17 +67,10 @@ class MoneyBack:
         async for event in told:
             if event.created_at < since:
                 return
-            ref = _named_in(event)
+            ref = named_in(event.data)
             if event.type not in _TELL_OF_IT or ref is None or str(ref) in seen:
                 continue
             seen.add(str(ref))
             found = await self.payment(account, str(ref))
             if found is not None and found[0] is not None:
                 yield found[0], found[1], ref
-
-
-def _named_in(event: WireEvent) -> Ref | None:
-    if (session := text(event.data, "session")) is not None:
-        return parsed(f"session_{session}")
-    payment = text(event.data, "id")
-    return None if payment is None else parsed(f"payment_{payment}")

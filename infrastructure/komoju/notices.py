@@ -15,8 +15,8 @@ from msgspec import Struct
 from domain.kernel.errors import Unauthenticated
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Notice, Vault, webhook_secret_context
-from infrastructure.komoju.refs import parsed
-from infrastructure.komoju.wire import text, uuid_in
+from infrastructure.komoju.refs import named_in
+from infrastructure.komoju.wire import uuid_in
 
 SIGNATURE_HEADER: Final = "x-komoju-signature"
 EVENT_ID_CHARS_MAX: Final = 100
@@ -66,12 +66,11 @@ def notice_from(event: WireEvent) -> Notice | None:
     group, _, _ = event.type.partition(".")
     ref = None
     if group == "payment":
-        session, payment = text(event.data, "session"), text(event.data, "id")
-        named = f"payment_{payment}" if session is None else f"session_{session}"
-        ref = parsed(named)
+        ref = named_in(event.data)
     elif group != "customer":
         return None
-    attempt_uuid = uuid_in(event.data.get("metadata") if _is_map(event.data) else None, "attempt")
+    metadata = event.data.get("metadata") if isinstance(event.data, dict) else None
+    attempt_uuid = uuid_in(metadata, "attempt")
     if ref is None and attempt_uuid is None:
         return None
     return Notice(
@@ -79,7 +78,3 @@ def notice_from(event: WireEvent) -> Notice | None:
         payment_ref=None if ref is None else str(ref),
         attempt_uuid=attempt_uuid,
     )
-
-
-def _is_map(found: Any) -> bool:
-    return isinstance(found, dict)

@@ -3,11 +3,11 @@
 A shopper's attempt is a session there, whatever payments come of it; a charge is a payment. Pure.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
-from infrastructure.komoju.wire import WirePayment, is_id
+from infrastructure.komoju.wire import WirePayment, is_id, text
 
 
 class Ref(Struct, frozen=True):
@@ -27,6 +27,14 @@ def parsed(ref: str) -> Ref | None:
         case "session" | "payment":
             return Ref(kind, id)
     return None
+
+
+def named_in(payment: Any) -> Ref | None:
+    """What an event's payment is known by. Of the event nothing else is taken."""
+    if (session := text(payment, "session")) is not None:
+        return parsed(f"session_{session}")
+    id = text(payment, "id")
+    return None if id is None else parsed(f"payment_{id}")
 
 
 def ref_of(payment: WirePayment) -> Ref:

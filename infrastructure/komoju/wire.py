@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from domain.kernel.errors import ProviderUnreadable
 from domain.kernel.money import EXPONENTS, Money, currency
-from domain.payments.ports import PaymentMethod
+from domain.payments.ports import ShopperMethod
 
 REASON_CHARS_MAX: Final = 200
 
@@ -29,14 +29,14 @@ CURRENCIES: Final = frozenset(
 )
 
 SLUGS: Final[Mapping[str, str]] = {
-    PaymentMethod.CARD: "credit_card",
-    PaymentMethod.PAYPAY: "paypay",
-    PaymentMethod.KONBINI: "konbini",
-    PaymentMethod.BANK_TRANSFER: "bank_transfer",
-    PaymentMethod.PAY_EASY: "pay_easy",
+    ShopperMethod.CARD: "credit_card",
+    ShopperMethod.PAYPAY: "paypay",
+    ShopperMethod.KONBINI: "konbini",
+    ShopperMethod.BANK_TRANSFER: "bank_transfer",
+    ShopperMethod.PAY_EASY: "pay_easy",
 }
 """KOMOJU's names of what shoppers may pay with."""
-STORABLE: Final = frozenset({PaymentMethod.CARD, PaymentMethod.PAYPAY})
+STORABLE: Final = frozenset({ShopperMethod.CARD, ShopperMethod.PAYPAY})
 """What KOMOJU charges again without the shopper; the documentation names no other."""
 CASH: Final = frozenset({"konbini", "bank_transfer", "pay_easy"})
 """Paid later and elsewhere; given back by hand, to a bank account that the shopper names."""

@@ -13,7 +13,7 @@ OLD: Final = "test_canary0old0canary0old0canary"
 NEW: Final = "test_canary0new0canary0new0canary"
 ROW: Final = {
     "id", "uuid", "appUuid", "name", "mode", "title", "isDefault", "credentialHint",
-    "verificationAmount", "connected", "createdAt", "updatedAt", "deletedAt",
+    "hasWebhookSecret", "verificationAmount", "connected", "createdAt", "updatedAt", "deletedAt",
 }  # fmt: skip
 
 
@@ -71,6 +71,7 @@ async def test_an_account_has_the_row_without_its_credential(house: House):
         "title": "Mollie EU",
         "isDefault": False,
         "credentialHint": f"...{OLD[-4:]}",
+        "hasWebhookSecret": False,
         "verificationAmount": 1,
         "connected": True,
         "deletedAt": None,
