@@ -137,7 +137,7 @@ class _Refusal(Struct, frozen=True):
 def decode(decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T:
     try:
         return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # The body stays out of the message: it may hold a shopper's name.
         raise ProviderUnreadable(f"komoju's answer is no {what}") from None
 
