@@ -330,7 +330,7 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
         "recover_link": value(RecoverLink(parts.database, parts.expire, clock)),
         "payment_providers": value(ProviderService(parts.vault, CREDENTIALS, clock, ids)),
         "mandates": value(MandateService(parts.providers, clock)),
-        "request_refund": value(RequestRefund(clock, ids)),
+        "request_refund": value(RequestRefund(parts.providers, clock, ids)),
         "cancel_refund": value(CancelRefund(clock)),
         "webhook_endpoints": value(
             EndpointService(parts.vault, webhook_secret, clock, ids, parts.near_targets)

@@ -344,6 +344,9 @@ class Provider:
     stores_without_charge: bool = False
     """A payment method is stored by a first payment of nothing, and not by a small amount that is
     given back."""
+    refund_repeatable_after_s: int = 0
+    """For how long it takes a refund of the same amount on the same payment for a repetition of
+    the one before. 0: it never does."""
     chargebacks_change: bool = True
     """What a bank gives back changes a chargeback where it stands in the list, however old."""
     notices: NoticesPort | None = None

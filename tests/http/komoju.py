@@ -19,6 +19,7 @@ import pytest
 from app.cli.audit import PROOFS
 from app.main import Parts
 from app.settings import Settings
+from domain.payments.payment_provider import PaymentProvider
 from infrastructure.postgres.audit import AuditTx
 from infrastructure.postgres.database import Database
 from tests.http.house import CLOCK, Estate, Headers, House, Json
@@ -99,6 +100,10 @@ class Shop:
         )
         assert answer.status_code == 303, answer.text
         return answer.headers["Location"]
+
+    async def stored_account(self) -> PaymentProvider:
+        async with self.house.database.begin(self.house.app.app_uuid) as tx:
+            return await tx.payment_providers.get(UUID(self.account["uuid"]))
 
     # What happens at KOMOJU.
 

@@ -1,9 +1,11 @@
 """Money that goes back through KOMOJU, and money that comes again every month."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from app.cli.audit_provider import ProviderAudit
 from domain.payments.submit_refund import SubmitRefund
 from tests.http.house import Json
 from tests.http.komoju import Shop, shop, uuid_of
@@ -261,3 +263,34 @@ async def test_a_bank_that_says_no_to_a_shopper_is_not_the_end(shop: Shop):
     assert after["status"] == "active"
     assert len(await shop.all("/payment-methods")) == 2
     assert await shop.has_right_books()
+
+
+async def test_an_audit_finds_at_komoju_what_we_hold(shop: Shop):
+    """Sessions and charges, refunds, chargebacks, and a shopper who paid in another currency."""
+    await subscribed(shop)
+    await shop.month_passes()
+    _, given = await paid(shop)
+    await give_back(shop, given, "part", amount=900)
+    await shop.control("settings", dccCurrency="USD", dccRate="0.0064")
+    taken, _ = await paid(shop)
+    lost = await shop.paid_at_komoju(taken)
+    await shop.control(f"payments/{lost['id']}/chargeback", amount=1000)
+    await shop.tell_all()
+    await shop.house.connection.execute("update payments set due_at = null")
+    account = await shop.stored_account()
+    audit = ProviderAudit(shop.audit, shop.parts.providers, shop.parts.clock)
+    assert await audit.differences(account, timedelta(days=1)) == []
+    await shop.house.connection.execute(
+        "update payments set refunded_minor = 0 where refunded_minor > 0"
+    )
+    (found,) = await audit.differences(account, timedelta(days=1))
+    assert (found["fault"], found["theirs"]) == ("refunded", "900 JPY")
+
+
+async def test_the_same_part_may_go_back_twice_in_a_row(shop: Shop):
+    """Nobody takes the second for a mistake."""
+    row, payment = await paid(shop)
+    for key in ("one", "two"):
+        refund = await give_back(shop, payment, key, amount=900)
+        assert (refund["status"], refund["scheduledAt"]) == ("refunded", None)
+    assert (await shop.paid_at_komoju(row))["amount_refunded"] == 1800
