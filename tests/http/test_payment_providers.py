@@ -133,6 +133,17 @@ async def test_an_account_that_cannot_be_is_refused_by_name(house: House, said: 
     assert await house.rows() == before
 
 
+async def test_all_that_is_wrong_with_a_credential_is_told_at_once(house: House):
+    """What is right is the provider's to say; the answer does not repeat what was sent."""
+    body = {"name": "komoju", "credential": "pk_test_canary_canary"}
+    answer = await house.ask(house.app.admin, "POST", LIST, body)
+    assert (code(answer), problems(answer).keys()) == ("400 [E4000]", {"credential", "mode"})
+    body = {"name": "mollie", "credential": "access_canary_canary", "webhookSecret": "canary-12"}
+    answer = await house.ask(house.app.admin, "POST", LIST, body)
+    assert problems(answer).keys() == {"credential", "webhookSecret"}
+    assert "canary" not in answer.text
+
+
 async def test_the_mode_follows_from_the_credential(house: House):
     assert (await account(house, "live_0123456789"))["mode"] == "live"
     assert (await account(house, OLD, mode="test"))["mode"] == "test"
