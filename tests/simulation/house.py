@@ -7,13 +7,14 @@ around a commit, and a provider in this process.
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
 from app.main import Parts, jobs_of
 from app.settings import Settings
 from domain.kernel.ids import AppUuid
+from domain.payments.payment_provider import ProviderName
 from infrastructure.budget import RateBudget
 from infrastructure.komoju.client import KomojuClient
 from infrastructure.mollie.client import MollieClient
@@ -74,6 +75,11 @@ class SimulatedParts(Parts):
     def __init__(self, world: World) -> None:
         self._world = world
         super().__init__(world.settings)
+        # Mollie stores these too, whatever the API lets apps ask for.
+        methods = frozenset({"card", "ideal", "paypal"})
+        self.providers[ProviderName.MOLLIE] = replace(
+            self.providers[ProviderName.MOLLIE], payment_methods=methods, storable_methods=methods
+        )
 
     def plug_in(self, settings: Settings) -> None:
         world = self._world
