@@ -45,6 +45,25 @@ RAW_BODIES: Final[Mapping[str, Any]] = {
 """By operation."""
 
 EXTRA_ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "receiveKomojuWebhook": {
+        "401": {
+            "description": "Not signed with the account's `webhookSecret`, or it has none",
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/Problems"},
+                    "example": {
+                        "errors": [
+                            {
+                                "validation": "error",
+                                "code": "[E4010]",
+                                "message": "Unauthorized Token",
+                            }
+                        ]
+                    },
+                }
+            },
+        }
+    },
     "readyz": {
         "503": {
             "description": "Not ready; `checks` says why",

@@ -128,12 +128,13 @@ def settle(
     """Take a sighting in. The caller holds the session's lock.
 
     `owed_again`: by chargeback of the payment, how much stands open on bills because of it.
-    A payment that says it is for an attempt of ours, and is not what that asked for, is left out.
+    A payment that says it is for an attempt of ours, and is not what that asked for, is left out;
+    so is what is said of one that was it, and is not any more.
     """
     assert sighting.payment.attempt_uuid is not None
     attempt = book.attempt(sighting.payment.attempt_uuid)
     known = book.payment_in(sighting)
-    if known is None and not _is_what_was_asked(book, attempt, sighting):
+    if not _is_what_was_asked(book, attempt, sighting):
         return Settled(book)
     payment = known or _adopt(book, attempt, sighting, ids)
     if known is None and not payment.is_surplus:

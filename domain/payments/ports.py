@@ -1,10 +1,10 @@
 """What a payment provider gives, in our words. One port per ability; an adapter file for each.
 
-Every method makes one HTTP call (or pages through a list), bounded in time, and never runs inside
-a transaction. All raise ProviderUnavailable when the outcome is unknown (no answer, 5xx, still
-running), its ProviderBusy when too much is being asked of an account (429, or our own budget for
-it), and ProviderUnreadable when the answer makes no sense, is not about what was asked, or our
-credential was refused (401, 403).
+Every method makes one HTTP call or two (or pages through a list), each bounded in time, and never
+runs inside a transaction. All raise ProviderUnavailable when the outcome is unknown (no answer,
+5xx, still running), its ProviderBusy when too much is being asked of an account (429, or our own
+budget for it), and ProviderUnreadable when the answer makes no sense, is not about what was asked,
+or our credential was refused (401, 403).
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping

@@ -27,7 +27,7 @@ from infrastructure.komoju.client import Call, KomojuClient, key_of
 from infrastructure.komoju.details import CreateCharge, CreateSession, charge_for, session_for
 from infrastructure.komoju.listing import CLOCKS_DIFFER, PAGES_MAX, List, Page, back_to, listed
 from infrastructure.komoju.refs import parsed, ref_of
-from infrastructure.komoju.states import from_payment, from_session
+from infrastructure.komoju.states import from_payment, from_session, payment_status
 from infrastructure.komoju.wire import CURRENCIES, WirePayment, WireSession, decode, uuid_in
 
 _PAYMENT: Final = msgspec.json.Decoder(WirePayment)
@@ -196,7 +196,7 @@ class KomojuPayments:
 
 
 def _rank(payment: WirePayment) -> int:
-    status = from_payment(payment).status
+    status = payment_status(payment)
     return _TELLS.index(status) if status in _TELLS else len(_TELLS)
 
 

@@ -47,6 +47,7 @@ SEQUENCE_TYPE: Final[Mapping[str, SequenceType]] = {
     "customer": SequenceType.FIRST,
     "customer_payment": SequenceType.FIRST,
 }
+_COMES_TO_NOTHING: Final = frozenset({"failed", "cancelled", "expired"})
 _MAY_BE_CANCELED: Final = frozenset({_S.OPEN, _S.PENDING, _S.AUTHORIZED})
 
 
@@ -187,15 +188,17 @@ def shares(payment: WirePayment, whole: Money) -> Iterator[tuple[WireRefund, Mon
 
 
 def whole_of(session: WireSession) -> Money:
-    """What the shopper was asked for, less any fee.
+    """What the shopper was asked for, without any fee.
 
-    In the session's currency that is what the payment says. Where the shopper pays in another, only
-    the session itself can be compared with what we asked of it.
+    Raises ProviderUnreadable when the money in it is another amount. Where the shopper pays in
+    another currency, KOMOJU changes it, and only the session itself can be compared.
     """
-    paid = session.payment
-    if paid is not None and paid.currency == session.currency:
-        return money_from(paid.asked_for, paid.currency)
-    return money_from(session.amount, session.currency)
+    paid, whole = session.payment, money_from(session.amount, session.currency)
+    if paid is None or paid.currency != session.currency or paid.status in _COMES_TO_NOTHING:
+        return whole
+    if paid.asked_for != session.amount:
+        raise ProviderUnreadable("komoju says that another amount was paid than was asked for")
+    return whole
 
 
 def _sum_of(payment: WirePayment | None, whole: Money, *, is_chargeback: bool) -> Money:

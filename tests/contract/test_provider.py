@@ -281,6 +281,10 @@ async def test_a_provider_that_is_busy_has_made_nothing_and_says_when_to_come_ag
     assert await play.stage.payments_made() == 0
 
 
+async def test_who_is_let_in_is_told_nothing(play: Play):
+    await play.provider.access.check(play.account)
+
+
 async def test_a_budget_is_asked_without_being_spent(play: Play):
     await play.a_payment()
     assert play.provider.budget.wait_s(play.account.uuid) == 0

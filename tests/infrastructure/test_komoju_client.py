@@ -1,5 +1,6 @@
 """What the client for KOMOJU sends, and what it makes of everything that can be answered."""
 
+import asyncio
 import base64
 import json
 from typing import Any, Final
@@ -209,6 +210,27 @@ async def test_a_credential_of_the_other_mode_is_not_even_sent():
 async def test_another_object_than_was_asked_for_is_not_believed():
     async with komoju_answers(answer(200, session(id="ses2"))) as setting:
         assert await outcome_of(setting.get()) is ProviderUnreadable
+
+
+async def test_of_several_tries_the_one_that_tells_most_is_found():
+    """Even where the shopper paid in a currency that we do not know."""
+    tries = [
+        json.loads(payment(id="pay3", status="failed")),
+        json.loads(payment(id="pay2", status="captured", currency="VND", session="ses2")),
+        json.loads(payment(id="pay1", status="expired")),
+    ]
+    asked: list[bytes] = []
+
+    async def script(writer: asyncio.StreamWriter) -> None:
+        page = json.dumps({"page": 1, "last_page": 1, "data": tries}).encode()
+        await answer(200, page if not asked else session(id="ses2"))(writer)
+        asked.append(b"")
+
+    async with komoju_answers(script) as setting:
+        found = await setting.provider.payments.find(
+            setting.account, ORDER.attempt_uuid, since=setting.account.created_at
+        )
+    assert found is not None and found.ref == "session_ses2"
 
 
 @pytest.mark.parametrize(

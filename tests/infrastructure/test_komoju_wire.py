@@ -172,8 +172,12 @@ def test_a_fee_is_not_what_we_asked_for(fee: int | None):
     assert seen(paid, status="completed").amount == Money(4900, YEN)
 
 
-def test_less_than_was_asked_for_shows():
-    assert seen(a_payment(total=4899), status="completed").amount == Money(4899, YEN)
+@pytest.mark.parametrize("total", [0, 4899, 4901])
+def test_another_amount_than_was_asked_for_is_not_believed(total: int):
+    with pytest.raises(ProviderUnreadable, match="another amount"):
+        seen(a_payment(total=total), status="completed")
+    # What came to nothing may be anything.
+    assert seen(a_payment(total=total, status="failed")).status is S.OPEN
 
 
 def test_in_another_currency_the_session_is_what_counts():

@@ -59,6 +59,13 @@ def a_retried_book() -> Book:
     return a_book(an_attempt(status=AttemptStatus.ACCEPTED), second)
 
 
+def test_a_payment_that_has_become_another_amount_pays_for_nothing():
+    seen = Settling(a_book()).see_status(S.OPEN).see_status(S.PAID, amount=money(1))
+    assert seen.book.session.status is SessionStatus.OPEN
+    assert seen.book.payments[0].status is S.OPEN
+    assert seen.sales == []
+
+
 def a_free_setup() -> Book:
     """A provider that stores a payment method without a charge is asked for nothing."""
     nothing = Quote(money(0), money(0), money(0))
