@@ -3,6 +3,7 @@
 import pytest
 
 from infrastructure.system import SystemClock
+from tests.http.checkout_page import JANE, Shopper
 from tests.http.house import Json, code, problems
 from tests.http.komoju import Shop, id_of, shop
 
@@ -268,3 +269,47 @@ async def test_a_lost_answer_is_had_by_asking_again(shop: Shop):
     found = (await shop.sandbox.get("/komoju/_control/sessions")).json()["items"]
     ours = [s for s in found if s["metadata"].get("session") == asked["uuid"]]
     assert [s["id"] for s in ours] == [id_of(asked)]
+
+
+async def test_a_wallet_is_stored_and_charged_like_a_card(shop: Shop):
+    row = await shop.bought(
+        mode="subscription", productPriceUuid=await shop.monthly(), paymentMethod="paypay"
+    )
+    await shop.shopper(row, method="paypay")
+    await shop.tell_all()
+    (method,) = await shop.all("/payment-methods")
+    assert (method["method"], method["details"]) == ("paypay", {})
+    await shop.month_passes()
+    assert [p["status"] for p in await shop.all("/payments")] == ["paid", "paid"]
+    assert await shop.has_right_books()
+
+
+async def test_a_key_opens_a_session_for_any_tenant(shop: Shop):
+    body = shop.house.app.order(tenantUuid=...)
+    tenant = shop.house.app.ids["other_tenant"]
+    path = f"/tenants/{tenant}/payment-providers/komoju/checkout-sessions"
+    answer = await shop.house.ask(shop.house.app.key("write"), "POST", path, body)
+    assert answer.status_code == 200, answer.text
+    row = answer.json()["items"][0]["createdCheckoutSession"]
+    assert (row["tenantUuid"], row["paymentProviderUuid"]) == (tenant, shop.account["uuid"])
+
+
+async def test_what_the_shopper_told_us_is_told_to_komoju(shop: Shop):
+    row = await shop.bought(billingAddressCollection=True)
+    assert (row["sessionId"], row["attempts"]) == (None, [])  # nobody is asked for money yet
+    shopper = Shopper(shop.house, row["nextActionUrl"])
+    await shopper.goes_on(JANE)
+    page = await shopper.pays()
+    after = await shop.session(row)
+    at_komoju = await shop.at_komoju(after)
+    assert page == at_komoju["session_url"]
+    assert at_komoju["payment_data"]["name"] == "Jane Smith"
+    assert at_komoju["payment_data"]["billing_address"] == {
+        "zipcode": "1012 LG",
+        "street_address1": "Damrak 1",
+        "city": "Amsterdam",
+        "country": "NL",
+    }
+    assert sum(line["amount"] for line in at_komoju["line_items"]) == 4900
+    await shop.shopper(after)
+    assert await shopper.comes_back() == "https://shop.example/thanks"
