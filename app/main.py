@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -39,10 +38,9 @@ from app.jobs import (
     Sweeps,
 )
 from app.ledger.http import LedgerController
-from app.pages.checkout_page import CheckoutPage
 from app.pages.http import CheckoutLinksController, CheckoutStyleController
-from app.pages.portal import PortalPages
 from app.pages.portal_http import BillingPortalsController, PortalController
+from app.parts import Parts
 from app.payments.http import TenantPaymentsController
 from app.payments.methods_http import (
     PaymentMethodsController,
@@ -64,214 +62,33 @@ from app.worker import Worker
 from domain.catalog.price_service import PriceService
 from domain.catalog.product_service import ProductService
 from domain.catalog.tax_rate_service import TaxRateService
-from domain.checkout.collect_details import CollectDetails
-from domain.checkout.conclude_attempt import ConcludeAttempt
-from domain.checkout.continue_payment import ContinuePayment
-from domain.checkout.draft import Drafts
-from domain.checkout.expire_session import ExpireSession
-from domain.checkout.links import Links
-from domain.checkout.open_session import OpenSession
-from domain.checkout.record_sighting import RecordSighting
-from domain.checkout.show_checkout import ShowCheckout
-from domain.kernel.clock import Clock
 from domain.kernel.errors import DomainError
-from domain.kernel.ids import AppUuid, Ids
-from domain.payments.attempt import OwnerKind
 from domain.payments.cancel_refund import CancelRefund
-from domain.payments.ensure_customer import EnsureCustomer
 from domain.payments.mandate_service import MandateService
-from domain.payments.observe_payment import ObservePayment, Recorder
-from domain.payments.payment_provider import ProviderName
 from domain.payments.provider_service import ProviderService
-from domain.payments.recover_attempt import Conclusion, RecoverAttempt
 from domain.payments.request_refund import RequestRefund
-from domain.payments.submit_attempt import SubmitAttempt
 from domain.payments.submit_refund import SubmitRefund
-from domain.payments.sweep_account import SweepAccount
-from domain.subscriptions.advance_clock import AdvanceClock
-from domain.subscriptions.advance_subscription import AdvanceSubscription
 from domain.subscriptions.change_quote import ChangeQuote
 from domain.subscriptions.change_service import ChangeService
-from domain.subscriptions.conclude_charge import ConcludeCharge
-from domain.subscriptions.deliver_purchase import DeliverPurchase
 from domain.subscriptions.policy_service import PolicyService
-from domain.subscriptions.portal import PortalPass, PortalService
-from domain.subscriptions.record_charge import RecordCharge
 from domain.subscriptions.recover_link import RecoverLink
 from domain.subscriptions.start_subscription import StartSubscription
 from domain.subscriptions.test_clock_service import TestClockService
 from domain.subscriptions.wish_service import WishService
-from domain.subscriptions.write import WriteBook
-from domain.tenancy.app import JwtIssuer
 from domain.tenancy.tenant_service import TenantService
 from domain.webhooks.deliver import DeliverWebhooks
 from domain.webhooks.endpoint_service import EndpointService
 from domain.webhooks.publish import PublishEvents
-from domain.webhooks.receive import ReceiveMessage
 from domain.webhooks.replay import ReplayEvents
-from infrastructure.addresses import GoogleAddressRules
-from infrastructure.budget import RateBudget
 from infrastructure.identity.tokens import JwtVerifier
-from infrastructure.mollie import provider as mollie
-from infrastructure.mollie.client import MollieClient
-from infrastructure.postgres.database import Database
-from infrastructure.postgres.due_work import PostgresDirectory
 from infrastructure.postgres.readiness import PostgresReadiness
-from infrastructure.postgres.transaction import PostgresTx
+from infrastructure.providers import CREDENTIALS
 from infrastructure.sealed import Sealed
-from infrastructure.secrets import AesGcmVault
-from infrastructure.system import SystemClock, SystemIds, SystemJitter, pause, webhook_secret
-from infrastructure.tax_ids import StdnumTaxIds
-from infrastructure.terms import HttpTermsReader
-from infrastructure.webhooks.sender import HttpWebhookSender
+from infrastructure.system import SystemJitter, webhook_secret
 
 T = TypeVar("T")
 SWEEPER_POLL_S: Final = 60.0
 """Sweeps are due once an hour."""
-
-
-class Parts:
-    """What the API and the worker both stand on: ports plugged in, use cases put together."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.plug_in(settings)
-        lease = timedelta(seconds=settings.lease_s)
-        self.directory = PostgresDirectory(self.database)
-        self.providers = {ProviderName.MOLLIE: mollie.connect(self.mollie)}
-        self.links = Links(settings.public_url)
-        self.near_targets = settings.webhook_targets_private
-        self.sender = HttpWebhookSender(self.clock, near=self.near_targets)
-        self.terms_reader = HttpTermsReader(near=self.near_targets)
-
-        self.write = WriteBook(self.providers, self.links, self.ids)
-        self.record = RecordSighting(DeliverPurchase(self.write, self.ids), self.ids)
-        self.record_charge = RecordCharge(self.write, self.ids)
-        recorders: dict[OwnerKind, Recorder] = {
-            OwnerKind.SESSION: self.record,
-            OwnerKind.BILL: self.record_charge,
-        }
-        self.observe = ObservePayment(self.database, self.providers, recorders, self.clock)
-        self.submit = SubmitAttempt(self.providers, self.clock, lease)
-        self.conclude = ConcludeAttempt(self.database, self.record, self.clock)
-        self.conclude_charge = ConcludeCharge(
-            self.database, self.record_charge, self.write, self.clock
-        )
-        self.drafts = Drafts(self.providers, self.links, self.ids, lease)
-        self.expire = ExpireSession(self.database, self.observe, self.providers, self.clock)
-        self.receive = ReceiveMessage(
-            self.database, self.directory, self.observe, self.clock, self.ids
-        )
-        self.lease = lease
-
-    def plug_in(self, settings: Settings) -> None:
-        """Time, chance, the database and the provider: what a simulation has of its own."""
-        self.clock: Clock = SystemClock()
-        self.ids: Ids = SystemIds()
-        self.database = Database(
-            settings.database_url, PostgresTx, pool_size=settings.database_pool_size
-        )
-        self.vault = AesGcmVault(settings.secret_key)
-        self.mollie = MollieClient(
-            settings.mollie_url,
-            self.vault,
-            settings.provider_timeout_s,
-            budget=RateBudget(settings.provider_calls_per_s),
-        )
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[None]:
-        async with self.database.open(), self.mollie.open(), self.terms_reader.open():
-            yield
-
-    async def issuers(self, app_uuid: AppUuid) -> tuple[JwtIssuer, ...]:
-        async with self.database.begin(app_uuid) as tx:
-            return await tx.apps.issuers()
-
-    def ensure_customer(self) -> EnsureCustomer:
-        return EnsureCustomer(
-            self.database, self.providers, self.clock, self.ids, pause, self.lease
-        )
-
-    def open_session(self) -> OpenSession:
-        return OpenSession(
-            self.database,
-            self.ensure_customer(),
-            self.drafts,
-            self.submit,
-            self.conclude,
-            self.clock,
-            pause,
-        )
-
-    def recover(self) -> RecoverAttempt:
-        conclusions: dict[OwnerKind, Conclusion] = {
-            OwnerKind.SESSION: self.conclude,
-            OwnerKind.BILL: self.conclude_charge,
-        }
-        return RecoverAttempt(self.database, self.submit, conclusions, self.clock, self.lease)
-
-    def sweep(self) -> SweepAccount:
-        return SweepAccount(self.database, self.providers, self.observe, self.clock)
-
-    def advance(self) -> AdvanceSubscription:
-        return AdvanceSubscription(
-            self.database,
-            self.submit,
-            self.conclude_charge,
-            self.write,
-            self.clock,
-            self.ids,
-            self.lease,
-        )
-
-    def advance_clock(self) -> AdvanceClock:
-        return AdvanceClock(
-            self.database,
-            self.advance(),
-            self.observe,
-            self.recover(),
-            self.clock,
-            pause,
-            self.lease,
-        )
-
-    def checkout_page(self) -> CheckoutPage:
-        rules, tax_ids = GoogleAddressRules(), StdnumTaxIds()
-        collect = CollectDetails(self.database, rules, tax_ids, self.terms_reader, self.clock)
-        return CheckoutPage(
-            ShowCheckout(self.database),
-            self.continue_payment(),
-            collect,
-            rules,
-            tax_ids,
-            self.links,
-            self.clock,
-        )
-
-    def portals(self) -> PortalService:
-        return PortalService(Sealed(self.vault, PortalPass), self.clock, self.ids)
-
-    def portal_pages(self) -> PortalPages:
-        return PortalPages(
-            self.database,
-            self.portals(),
-            WishService(self.write, self.recover(), self.clock, self.ids),
-            RecoverLink(self.database, self.expire, self.clock),
-            self.open_session(),
-            self.links,
-            self.clock,
-        )
-
-    def continue_payment(self) -> ContinuePayment:
-        return ContinuePayment(
-            self.database,
-            self.ensure_customer(),
-            self.observe,
-            self.drafts,
-            self.submit,
-            self.conclude,
-            self.clock,
-        )
 
 
 CONTROLLERS: Final = [
@@ -356,6 +173,7 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
         "checkout_page": value(parts.checkout_page()),
         "continue_payment": value(parts.continue_payment()),
         "receive": value(parts.receive),
+        "receive_signed": value(parts.receive_signed),
         "products": value(ProductService(clock, ids)),
         "prices": value(PriceService(clock, ids)),
         "tax_rates": value(TaxRateService(clock, ids)),
@@ -370,9 +188,9 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
         "start_subscription": value(StartSubscription(parts.write, parts.recover(), clock, ids)),
         "subscription_wishes": value(WishService(parts.write, parts.recover(), clock, ids)),
         "recover_link": value(RecoverLink(parts.database, parts.expire, clock)),
-        "payment_providers": value(ProviderService(parts.vault, clock, ids)),
+        "payment_providers": value(ProviderService(parts.vault, CREDENTIALS, clock, ids)),
         "mandates": value(MandateService(parts.providers, clock)),
-        "request_refund": value(RequestRefund(clock, ids)),
+        "request_refund": value(RequestRefund(parts.providers, clock, ids)),
         "cancel_refund": value(CancelRefund(clock)),
         "webhook_endpoints": value(
             EndpointService(parts.vault, webhook_secret, clock, ids, parts.near_targets)

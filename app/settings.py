@@ -30,6 +30,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     mollie_url: Annotated[str, Meta(description="Mollie's API, or the sandbox's address")] = (
         "https://api.mollie.com"
     )
+    komoju_url: Annotated[str, Meta(description="KOMOJU's API, or the sandbox's address of it")] = (
+        "https://komoju.com"
+    )
     provider_timeout_s: Annotated[
         float,
         Meta(

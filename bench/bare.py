@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from app.checkout.http import RenderSession
 from app.checkout.schemas import TenantCheckoutSessionBody
-from app.main import Parts
+from app.parts import Parts
 from app.settings import Settings
 from bench.errand import Errand, serve_errands
 from bench.load import Outcome, Pace
@@ -131,7 +131,7 @@ async def _rehearsed(settings: Settings, facts: Facts, run: str) -> list[Stateme
     request = checkout(facts, has_key=True)
     body = msgspec.json.decode(request.body_for(key), type=TenantCheckoutSessionBody)
     ask = Ask(operation="openCheckoutSession", key=key, fingerprint=key.encode()[:32])
-    async with parts.database.open(), parts.mollie.open():
+    async with parts.database.open(), parts.clients.open():
         order = body.order(body.tenant_uuid, ProviderName.MOLLIE)
         await parts.open_session()(_caller(facts), order, ask, RenderSession(parts.links))
     return notes

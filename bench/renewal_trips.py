@@ -12,7 +12,7 @@ import asyncpg
 from msgspec import Struct
 from msgspec.structs import replace
 
-from app.main import Parts
+from app.parts import Parts
 from app.settings import Settings
 from bench.due_rows import make_due
 from bench.errand import Errand, serve_errands

@@ -18,6 +18,7 @@ CREATE TABLE payment_providers (
     deleted_at timestamp with time zone,
     swept_until timestamp with time zone DEFAULT now() NOT NULL,
     sweep_due_at timestamp with time zone DEFAULT now() NOT NULL,
+    webhook_secret_sealed bytea,
     CONSTRAINT payment_providers_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT payment_providers_name_check CHECK ((name = ANY (ARRAY['mollie'::text, 'komoju'::text]))),
     CONSTRAINT payment_providers_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200))),
@@ -133,6 +134,8 @@ CREATE TABLE inbox (
     due_at timestamp with time zone,
     received_at timestamp with time zone NOT NULL,
     done_at timestamp with time zone,
+    event_id text,
+    CONSTRAINT inbox_event_id_check CHECK (((char_length(event_id) >= 1) AND (char_length(event_id) <= 100))),
     CONSTRAINT inbox_outcome_check CHECK ((outcome = ANY (ARRAY['observed'::text, 'ignored'::text])))
 );
 
@@ -1055,6 +1058,8 @@ CREATE INDEX checkout_sessions_tenant_idx ON checkout_sessions USING btree (app_
 CREATE INDEX idempotency_keys_expiry_idx ON idempotency_keys USING btree (app_uuid, expires_at);
 
 CREATE INDEX inbox_due_idx ON inbox USING btree (due_at, app_uuid) WHERE (due_at IS NOT NULL);
+
+CREATE UNIQUE INDEX inbox_event_key ON inbox USING btree (app_uuid, payment_provider_uuid, event_id) WHERE (event_id IS NOT NULL);
 
 CREATE INDEX ledger_postings_id_idx ON ledger_postings USING btree (app_uuid, id);
 

@@ -20,6 +20,7 @@ from domain.kernel.errors import Violation
 from domain.kernel.ids import TenantUuid
 from domain.kernel.money import EXPONENTS, Currency
 from domain.payments.payment_provider import ProviderName
+from domain.payments.ports import ShopperMethod
 
 _URL_FIELDS = {
     "success_url": "successUrl",
@@ -44,7 +45,14 @@ class CheckoutSessionBody(Body, kw_only=True, frozen=True, rename="camel"):
         Meta(description="required except in setup; recurring exactly in subscription"),
     ] = None
     tax_rate_uuid: UUID | None = None
-    payment_method: Annotated[str, Meta(pattern="^card$", examples=["card"])] = "card"
+    payment_method: Annotated[
+        ShopperMethod,
+        Meta(
+            description="what the payment provider takes of these; only `card` and `paypay` can "
+            "be charged again, as setup and subscription need",
+            examples=["card"],
+        ),
+    ] = ShopperMethod.CARD
     quantity: Annotated[int, Meta(ge=1, le=10_000)] = 1
     currency: (
         Annotated[

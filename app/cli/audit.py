@@ -20,12 +20,11 @@ from app.cli.in_app import finish, settings
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
 from domain.kernel.ids import AppUuid
 from domain.kernel.pages import PageRequest
-from domain.payments.payment_provider import PaymentProvider, ProviderName
-from infrastructure.mollie import provider as mollie
-from infrastructure.mollie.client import MollieClient
+from domain.payments.payment_provider import PaymentProvider
 from infrastructure.postgres import audit_ledger, audit_payments, audit_subscriptions
 from infrastructure.postgres.audit import AuditTx, Row, apps_with_accounts
 from infrastructure.postgres.database import Database
+from infrastructure.providers import clients
 from infrastructure.secrets import AesGcmVault, BadKeys, CannotOpen
 from infrastructure.system import SystemClock
 
@@ -124,12 +123,10 @@ async def _outcomes(wanted: Wanted) -> AsyncIterator[Outcome]:
         await stack.enter_async_context(database.open())
         provider_audit = None
         if wanted.asks_providers:
-            client = MollieClient(
-                found.mollie_url, _vault(found.secret_key), found.provider_timeout_s
-            )
-            await stack.enter_async_context(client.open())
-            providers = {ProviderName.MOLLIE: mollie.connect(client)}
-            provider_audit = ProviderAudit(database, providers, clock)
+            vault, addresses = _vault(found.secret_key), (found.mollie_url, found.komoju_url)
+            connections = clients(vault, addresses, found.provider_timeout_s)
+            await stack.enter_async_context(connections.open())
+            provider_audit = ProviderAudit(database, connections.providers(vault), clock)
         for app_uuid in await _apps(database, wanted.app_uuid):
             for proof in PROOFS:
                 async with database.begin(app_uuid) as tx:
@@ -165,13 +162,10 @@ async def _compared(
 ) -> Outcome:
     rows: list[Row] = []
     trouble = None
-    if account.name not in provider_audit.providers:
-        trouble = f"payments go through mollie, not {account.name}"
-    else:
-        try:
-            rows = await provider_audit.differences(account, reach)
-        except (ProviderUnavailable, ProviderUnreadable, CannotOpen) as error:
-            trouble = f"not compared, {error}"
+    try:
+        rows = await provider_audit.differences(account, reach)
+    except (ProviderUnavailable, ProviderUnreadable, CannotOpen) as error:
+        trouble = f"not compared, {error}"
     name = f"{account.title} ({account.mode}, ...{account.credential_hint})"
     return Outcome(
         app_uuid=account.app_uuid,

@@ -31,6 +31,7 @@ from domain.tenancy.tenant import Membership, Role, Tenant
 from infrastructure.identity.dev_tokens import DEV_ISSUER, Demo, DevSigner
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.transaction import PostgresTx
+from infrastructure.providers import CREDENTIALS
 from infrastructure.secrets import AesGcmVault
 from infrastructure.system import SystemClock, SystemIds
 
@@ -115,7 +116,7 @@ class Maker:
         self._clock, self._ids = SystemClock(), SystemIds()
         self._products = ProductService(self._clock, self._ids)
         self._tax_rates = TaxRateService(self._clock, self._ids)
-        self._accounts = ProviderService(vault, self._clock, self._ids)
+        self._accounts = ProviderService(vault, CREDENTIALS, self._clock, self._ids)
 
     async def everything(self, public_pem: str) -> Facts:
         shown, users = await self._first_app(public_pem)

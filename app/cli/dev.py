@@ -47,9 +47,7 @@ class Options:
 
 @click.command("dev", epilog="Example: kontor dev --port 0 --sandbox-port 0 --ephemeral")
 @click.option("--port", default=8000, show_default=True, help="The API's port; 0 picks a free one.")
-@click.option(
-    "--sandbox-port", default=8001, show_default=True, help="The Mollie sandbox's; 0 likewise."
-)
+@click.option("--sandbox-port", default=8001, show_default=True, help="The sandbox's; 0 likewise.")
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -61,7 +59,7 @@ class Options:
     "--json", "as_json", is_flag=True, help="One line of JSON once everything answers; logs apart."
 )
 def dev(**given: Any) -> None:
-    """Run PostgreSQL, API, worker and Mollie sandbox here, with demo data."""
+    """Run PostgreSQL, API, worker and sandbox here, with demo data."""
     options = Options(**given)
     if options.ephemeral and options.data_dir:
         raise click.UsageError("--ephemeral makes a directory of its own: leave out --data-dir")
@@ -149,6 +147,7 @@ class House:
             "KONTOR_DATABASE_URL": self._database_url,
             "KONTOR_PUBLIC_URL": self._api_url,
             "KONTOR_MOLLIE_URL": self._sandbox_url,
+            "KONTOR_KOMOJU_URL": f"{self._sandbox_url}/komoju",
             "KONTOR_SECRET_KEY": self._directory.secret_key(),
             "KONTOR_HOST": "127.0.0.1",
             "KONTOR_PORT": str(self._port),

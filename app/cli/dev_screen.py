@@ -16,6 +16,7 @@ Kontor runs. Ctrl-C stops all of it; the next start finds everything again.
   API             {api}
   Documentation   {api}/docs
   Mollie sandbox  {sandbox}
+  KOMOJU sandbox  {sandbox}/komoju
   Database        {facts["databaseUrl"]}
   Logs            {logs}
 

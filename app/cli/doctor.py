@@ -25,11 +25,12 @@ from domain.kernel.errors import (
 )
 from domain.kernel.ids import AppUuid
 from domain.kernel.pages import PageRequest
-from domain.payments.payment_provider import PaymentProvider, ProviderName
-from infrastructure.mollie.client import Call, MollieClient
+from domain.payments.payment_provider import PaymentProvider
+from domain.payments.ports import Provider
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.readiness import PostgresReadiness
 from infrastructure.postgres.transaction import PostgresTx
+from infrastructure.providers import clients
 from infrastructure.secrets import AesGcmVault, BadKeys, CannotOpen, new_key
 from infrastructure.system import SystemClock
 
@@ -190,29 +191,28 @@ async def _accounts(
         return
     if not found.items:
         yield Finding("accounts", "none is connected yet")
-    client = MollieClient(settings.mollie_url, vault, settings.provider_timeout_s)
-    async with client.open():
+    addresses = settings.mollie_url, settings.komoju_url
+    connections = clients(vault, addresses, settings.provider_timeout_s)
+    providers = connections.providers(vault)
+    async with connections.open():
         for account in found.items:
-            yield await _account(client, account)
+            yield await _account(providers[account.name], account)
 
 
-async def _account(client: MollieClient, account: PaymentProvider) -> Finding:
-    """A list of one payment is the cheapest thing that needs the credential."""
+async def _account(provider: Provider, account: PaymentProvider) -> Finding:
     name = f"{account.title} ({account.mode}, ...{account.credential_hint})"
-    if account.name is not ProviderName.MOLLIE:
-        remedy = "disconnect the account; payments go through mollie"
-        return Finding(account.name, f"{name} cannot be used", remedy)
+    setting = f"KONTOR_{account.name.upper()}_URL"
     try:
-        answer = await client.read(account, Call(path=("payments",), query="limit=1"))
+        await provider.access.check(account)
     except CannotOpen as error:
         remedy = "if the key is lost for good, give the account its credential anew"
         return Finding(account.name, f"{name}: {error}", remedy)
     except ProviderUnreadable as error:
-        remedy = "give the account a valid credential, and check KONTOR_MOLLIE_URL"
+        remedy = f"give the account a valid credential, and check {setting}"
         return Finding(account.name, f"{name}: {error}", remedy)
     except ProviderUnavailable as error:
-        return Finding(account.name, f"{name}: {error}", "try again; check KONTOR_MOLLIE_URL")
-    if answer is None:
-        remedy = "KONTOR_MOLLIE_URL is not Mollie's"
-        return Finding(account.name, f"{name}: no payments are to be found there", remedy)
+        return Finding(account.name, f"{name}: {error}", f"try again; check {setting}")
+    if provider.notices is not None and account.webhook_secret_sealed is None:
+        remedy = "give the account the webhookSecret that was typed at the provider"
+        return Finding(account.name, f"{name}: its webhooks are not believed", remedy)
     return Finding(account.name, f"{name} accepts its credential")

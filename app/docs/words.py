@@ -38,7 +38,7 @@ PATH_PARAMETERS: Final[Mapping[str, str]] = {
 }
 """By public name; one that is not here is called after the path before it."""
 
-PATH_TYPES: Final[Mapping[str, Any]] = {"provider": Literal["mollie"]}
+PATH_TYPES: Final[Mapping[str, Any]] = {"provider": Literal["mollie", "komoju"]}
 """Parameters that are plain text to the router, and one of a few words to the handler."""
 
 _COLLECTS: Final = "Reserved for the page that collects it; returned as given"
@@ -82,7 +82,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "amountChargedBack": "Taken back by the shopper's bank, in minor units",
     "status": "Where it stands",
     "paymentStatus": "`unpaid`, `paid`, `refunded` or `no_payment_required`",
-    "paymentMethod": "How the shopper pays",
+    "paymentMethod": "How the shopper pays: one of those that the provider takes",
     "method": "How it was paid, in the provider's word",
     "mode": "`test` or `live`",
     "sequenceType": "`oneoff`, `first` (leaves a mandate behind) or `recurring`",
@@ -159,7 +159,9 @@ FIELDS: Final[Mapping[str, str]] = {
     "role": "`member`, or `admin`, who also manages the tenant's members",
     "credentialHint": "The last four characters of the credential",
     "isDefault": "Whether it is used when a price names no account",
-    "verificationAmount": "What a `setup` session charges and gives back, in minor units",
+    "hasWebhookSecret": "Whether there is a secret to believe its webhooks by",
+    "verificationAmount": "What a `setup` session charges and gives back, in minor units; without "
+    "meaning where storing a payment method charges nothing",
     "connected": "Whether new payments go through it",
     "currentPeriodNumber": "Counts the periods, from 1",
     "currentPeriodStart": "When the current period began",
@@ -278,7 +280,7 @@ OWN_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "CreateProviderBody": {
         "name": "Whose account it is",
-        "mode": "`test` or `live`; a Mollie key tells it by itself",
+        "mode": "`test` or `live`; may be left out where the key tells it by itself",
     },
     "Provider": {"name": "Whose account it is", "title": "Its name, for your own eyes"},
     "NextAction": {"url": "Where to send the shopper; null when there is nothing left to do"},

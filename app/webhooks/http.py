@@ -15,11 +15,17 @@ from msgspec import UNSET, Struct, UnsetType
 
 from app.http.caller import public
 from app.http.errors import unforeseen
-from domain.kernel.errors import DatabaseUnavailable, ProviderUnavailable, ProviderUnreadable
+from domain.kernel.errors import (
+    DatabaseUnavailable,
+    ProviderUnavailable,
+    ProviderUnreadable,
+    Unauthenticated,
+)
 from domain.payments.payment import Payment
 from domain.payments.ports import PaymentStatus
 from domain.webhooks.inbox import Message
 from domain.webhooks.receive import ReceiveMessage
+from domain.webhooks.receive_signed import ReceiveSigned
 
 log = structlog.get_logger("webhooks")
 
@@ -70,6 +76,36 @@ class WebhooksController(Controller):
         message = await receive.store(account_uuid, ref)
         if message is None:
             log.info("webhook_ignored", reason="no such account")
+            return Response(IGNORED)
+        return Response(await _act(receive, message))
+
+    @post(
+        "/komoju",
+        operation_id="receiveKomojuWebhook",
+        guards=[public],  # the signature is its credential
+        status_code=200,
+        before_request=lambda _: None,  # the signature is over the bytes, whatever they are
+        exception_handlers={DatabaseUnavailable: unforeseen},
+    )
+    async def komoju(
+        self,
+        request: Request[Any, Any, Any],
+        receive: NamedDependency[ReceiveMessage],
+        receive_signed: NamedDependency[ReceiveSigned],
+        provider: Annotated[
+            str | None,
+            QueryParameter(name="paymentProviderUuid", description="the account it is about"),
+        ] = None,
+    ) -> Response[Received]:
+        """KOMOJU's webhook. 401 unless it is signed with the account's `webhookSecret`; nothing
+        of it is kept then."""
+        account_uuid = _uuid(provider)
+        if account_uuid is None:
+            raise Unauthenticated("no account")
+        body, headers = await request.body(), dict(request.headers)
+        message = await receive_signed.store(account_uuid, body, headers)
+        if message is None:
+            log.info("webhook_ignored", reason="about nothing of ours, or told before")
             return Response(IGNORED)
         return Response(await _act(receive, message))
 

@@ -142,12 +142,13 @@ def settle(
     """Take a sighting in. The caller holds the session's lock.
 
     `owed_again`: by chargeback of the payment, how much stands open on bills because of it.
-    A payment that says it is for an attempt of ours, and is not what that asked for, is left out.
+    A payment that says it is for an attempt of ours, and is not what that asked for, is left out;
+    so is what is said of one that was it, and is not any more.
     """
     assert sighting.payment.attempt_uuid is not None
     attempt = book.attempt(sighting.payment.attempt_uuid)
     known = book.payment_in(sighting)
-    if known is None and not _is_what_was_asked(book, attempt, sighting):
+    if not _is_what_was_asked(book, attempt, sighting):
         return Settled(book)
     payment = known or _adopt(book, attempt, sighting, ids)
     if known is None and not payment.is_surplus:
@@ -235,6 +236,8 @@ def _paid(book: Book, payment: Payment, sighting: Sighting, ids: Ids) -> Settled
 
 def _surplus(book: Book, payment: Payment, sighting: Sighting, ids: Ids) -> Settled:
     book = book.with_payment(payment)
+    if not payment.amount.minor:
+        return Settled(book)
     if payment.refunded < payment.amount:
         back = money_back(payment, RefundReason.SURPLUS, at=sighting.at, ids=ids)
         book = book.with_refund(back)
@@ -257,8 +260,11 @@ def _with_payment_status(book: Book, payment: Payment, sighting: Sighting) -> Se
     session = book.session
     if payment.is_surplus or session.status is not SessionStatus.COMPLETE:
         return Settled(book)
-    back = not payment.refunded < payment.amount
-    status = SessionPaymentStatus.REFUNDED if back else SessionPaymentStatus.PAID
+    status = SessionPaymentStatus.PAID
+    if not payment.amount.minor:
+        status = SessionPaymentStatus.NO_PAYMENT_REQUIRED
+    elif not payment.refunded < payment.amount:
+        status = SessionPaymentStatus.REFUNDED
     if status is session.payment_status:
         return Settled(book)
     session = replace(session, payment_status=status, updated_at=sighting.at)

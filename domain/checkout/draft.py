@@ -68,7 +68,7 @@ class Drafts:
             number=number,
             payment_provider_uuid=account.uuid,
             tenant_uuid=session.tenant_uuid,
-            request=self._request(uuid, session, account, customer_ref),
+            request=self._request(uuid, session, account, customer_ref, at),
             first_submitted_at=at,
             lease_until=at + self.lease,
             due_at=at + self.lease,
@@ -77,7 +77,12 @@ class Drafts:
         )
 
     def _request(
-        self, attempt_uuid: UUID, session: CheckoutSession, account: PaymentProvider, ref: str
+        self,
+        attempt_uuid: UUID,
+        session: CheckoutSession,
+        account: PaymentProvider,
+        ref: str,
+        at: datetime,
     ) -> bytes:
         wants_mandate = session.mode is not Mode.PAYMENT
         return self.providers[account.name].payments.render(
@@ -92,6 +97,8 @@ class Drafts:
                 payment_method=session.terms.payment_method,
                 return_url=self.links.came_back(session),
                 webhook_url=self.links.webhook(account.name, account.uuid),
+                # No longer than the session: what is paid after it would have to go back.
+                lifetime_s=max(int((session.expires_at - at).total_seconds()), 1),
                 locale=session.terms.locale,
                 details=None if session.collected is None else _details(session),
             )

@@ -166,7 +166,7 @@ class OpenSession:
         self, tx: CheckoutTx, order: Order, facts: OrderFacts, actor: Actor, key: RequestKey
     ) -> _Written | _Waiting | _NoCustomer | _Held:
         now = self.clock.now()
-        priced = price_order(order, facts, actor)
+        priced = price_order(order, facts, actor, self.drafts.providers[order.provider])
         self._check_locale(priced)
         if facts.customer_ref is None:
             return _NoCustomer(priced.account, priced.tenant)

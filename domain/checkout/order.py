@@ -18,6 +18,7 @@ from domain.kernel.idempotency import Claim
 from domain.kernel.ids import TenantUuid
 from domain.kernel.money import Currency, Money
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
+from domain.payments.ports import Provider
 from domain.tenancy.admission import AdmissionFacts
 from domain.tenancy.caller import Actor, Scope
 from domain.tenancy.tenant import Tenant
@@ -103,7 +104,7 @@ class PricedOrder(Struct, frozen=True, kw_only=True):
     trial_days: int = 0
 
 
-def price_order(order: Order, facts: OrderFacts, actor: Actor) -> PricedOrder:
+def price_order(order: Order, facts: OrderFacts, actor: Actor, provider: Provider) -> PricedOrder:
     """Raises NotFound for what is another's, Invalid for what cannot be, Refused for a rule."""
     actor.need_tenant(order.tenant_uuid, Scope.BILLING_WRITE)
     if facts.tenant is None:
@@ -112,40 +113,52 @@ def price_order(order: Order, facts: OrderFacts, actor: Actor) -> PricedOrder:
         raise NotFound("payment provider", order.provider)
     need_clock(facts.tenant, facts.account, is_usable=facts.clock_is_usable)
     _check_hosts(order.terms, facts.allowed_hosts, facts.account)
-    if order.mode is Mode.SETUP:
-        assert order.currency is not None
-        verification = facts.account.verification_amount(order.currency)
-        return PricedOrder(
-            order=order,
-            tenant=facts.tenant,
-            account=facts.account,
-            description="Card verification, refunded at once",
-            amount=quote(verification, 1, None),
-        )
-    if order.open_amount is not None:
-        return PricedOrder(
-            order=order,
-            tenant=facts.tenant,
-            account=facts.account,
-            description="What is open",
-            amount=order.open_amount,
-        )
-    price, tax = _price(order, facts), _tax(order, facts)
-    count = f"{order.quantity} x " if order.quantity > 1 else ""
-    description = f"{count}{price.product_name}"
-    amount = quote(price.unit_amount, order.quantity, tax)
-    if price.trial_days:
-        description = f"{description}: card verification, refunded at once"
-        verification = facts.account.verification_amount(price.unit_amount.currency)
-        amount = quote(verification, 1, None)
+    _check_method(order, provider)
+    description, amount, trial_days = _what_is_paid(order, facts, facts.account, provider)
     return PricedOrder(
         order=order,
         tenant=facts.tenant,
         account=facts.account,
         description=description,
         amount=amount,
-        trial_days=price.trial_days,
+        trial_days=trial_days,
     )
+
+
+def _what_is_paid(
+    order: Order, facts: OrderFacts, account: PaymentProvider, provider: Provider
+) -> tuple[str, Quote, int]:
+    """What the shopper reads, how much it is, and for how many days it is tried out first."""
+    if order.mode is Mode.SETUP:
+        assert order.currency is not None
+        what, amount = _verification(account, provider, order.currency)
+        return f"Card verification, {what}", amount, 0
+    if order.open_amount is not None:
+        return "What is open", order.open_amount, 0
+    price, tax = _price(order, facts), _tax(order, facts)
+    count = f"{order.quantity} x " if order.quantity > 1 else ""
+    description = f"{count}{price.product_name}"
+    if not price.trial_days:
+        return description, quote(price.unit_amount, order.quantity, tax), 0
+    what, amount = _verification(account, provider, price.unit_amount.currency)
+    return f"{description}: card verification, {what}", amount, price.trial_days
+
+
+def _verification(
+    account: PaymentProvider, provider: Provider, currency: Currency
+) -> tuple[str, Quote]:
+    if provider.stores_without_charge:
+        return "nothing is charged", quote(Money(0, currency), 1, None)
+    return "refunded at once", quote(account.verification_amount(currency), 1, None)
+
+
+def _check_method(order: Order, provider: Provider) -> None:
+    method, field = order.terms.payment_method, "paymentMethod"
+    if method not in provider.payment_methods:
+        raise Invalid([Violation(f"{order.provider} does not take {method}", field)])
+    if order.mode is not Mode.PAYMENT and method not in provider.storable_methods:
+        message = f"{method} cannot be charged again, as mode {order.mode} needs"
+        raise Invalid([Violation(message, field)])
 
 
 def need_clock(tenant: Tenant, account: PaymentProvider, *, is_usable: bool) -> None:

@@ -5,6 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.kernel.events import Outbox
+from domain.kernel.ids import TenantUuid
 from domain.kernel.pages import Page, PageRequest
 from domain.payments.payment_provider import PaymentProvider, ProviderName
 
@@ -27,6 +28,13 @@ class PaymentProviders(Protocol):
 
     async def default(self, name: ProviderName) -> PaymentProvider | None:
         """The account that is used when nothing names one."""
+        ...
+
+    async def usual(
+        self, tenant_uuid: TenantUuid, mandate_uuid: UUID | None
+    ) -> PaymentProvider | None:
+        """Where a tenant is charged when nothing else says it: of the defaults the one with that
+        mandate, or with a valid one of the tenant's, or the oldest."""
         ...
 
     async def page(self, request: PageRequest) -> Page[PaymentProvider]:

@@ -45,6 +45,8 @@ class PaymentProvider(Struct, frozen=True, kw_only=True):
     credential_sealed: bytes
     credential_hint: str
     """The credential's last four characters."""
+    webhook_secret_sealed: bytes | None = None
+    """What the provider signs its webhooks with; None: none is believed, where they are signed."""
     verification_amount_minor: int | None = None
     """What a `setup` session charges and refunds; None: one whole unit of the currency."""
     created_at: datetime

@@ -1,13 +1,13 @@
 """What a payment provider gives, in our words. One port per ability; an adapter file for each.
 
-Every method makes one HTTP call (or pages through a list), bounded in time, and never runs inside
-a transaction. All raise ProviderUnavailable when the outcome is unknown (no answer, 5xx, still
-running), its ProviderBusy when too much is being asked of an account (429, or our own budget for
-it), and ProviderUnreadable when the answer makes no sense, is not about what was asked, or our
-credential was refused (401, 403).
+Every method makes one HTTP call or two (or pages through a list), each bounded in time, and never
+runs inside a transaction. All raise ProviderUnavailable when the outcome is unknown (no answer,
+5xx, still running), its ProviderBusy when too much is being asked of an account (429, or our own
+budget for it), and ProviderUnreadable when the answer makes no sense, is not about what was asked,
+or our credential was refused (401, 403).
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,9 +16,20 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from domain.kernel.errors import Violation
 from domain.kernel.money import Money
 from domain.payments.payment_details import PaymentDetails
-from domain.payments.payment_provider import PaymentProvider, ProviderName
+from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
+
+
+class ShopperMethod(StrEnum):
+    """What a shopper may ask to pay with. Which of them there are is each provider's to say."""
+
+    CARD = "card"
+    PAYPAY = "paypay"
+    KONBINI = "konbini"
+    BANK_TRANSFER = "bank_transfer"
+    PAY_EASY = "pay_easy"
 
 
 class SequenceType(StrEnum):
@@ -122,6 +133,8 @@ class Declined(Struct, frozen=True):
     is_gone: bool = False
     """What the request names does not exist (any more): for a payment its customer, for a recurring
     one its customer or a mandate that can be charged."""
+    code: str | None = None
+    """Why the payer's bank said no, in the provider's word for it; None: it was not asked."""
 
 
 class NewCustomer(Struct, frozen=True, kw_only=True):
@@ -151,6 +164,8 @@ class NewPayment(Struct, frozen=True, kw_only=True):
     return_url: str | None = None
     """None: nobody is there to be sent back."""
     webhook_url: str
+    lifetime_s: int | None = None
+    """For how long it is on offer, where the provider lets us say. None: as long as it likes."""
     locale: str | None = None
     details: PaymentDetails | None = None
 
@@ -259,6 +274,54 @@ class Budget(Protocol):
         ...
 
 
+class AccessPort(Protocol):
+    async def check(self, account: PaymentProvider) -> None:
+        """The cheapest call that needs the account's credential. Raises what all ports raise."""
+        ...
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """What a provider's call is about. Ids alone: whatever else it says is read from the provider.
+
+    At least one of the last two is known.
+    """
+
+    event_id: str
+    payment_ref: str | None = None
+    attempt_uuid: UUID | None = None
+
+
+class NoticesPort(Protocol):
+    """Of a provider that signs what it tells us."""
+
+    def read(
+        self, account: PaymentProvider, body: bytes, headers: Mapping[str, str]
+    ) -> Notice | None:
+        """None: it is about nothing of ours. Raises Unauthenticated when it is not the provider
+        who says so, or nobody can tell."""
+        ...
+
+
+class CredentialRules(Protocol):
+    """What a provider's credentials look like."""
+
+    @property
+    def signs_webhooks(self) -> bool:
+        """Whether an account has a secret that its webhooks are signed with."""
+        ...
+
+    def mode_of(self, credential: str) -> ProviderMode | None:
+        """Test or live, where the credential tells."""
+        ...
+
+    def mistakes(self, credential: str, mode: ProviderMode | None) -> Iterator[Violation]:
+        """What is wrong with a new account's credential, and with the mode claimed for it."""
+        ...
+
+
+Credentials = Mapping[ProviderName, CredentialRules]
+
+
 @dataclass(frozen=True, slots=True)
 class Provider:
     """One provider's abilities."""
@@ -268,11 +331,26 @@ class Provider:
     refunds: RefundsPort
     chargebacks: ChargebacksPort
     mandates: MandatesPort
+    access: AccessPort
     budget: Budget
     key_window_s: int
     """How long the provider remembers an idempotency key, less a margin. A retry after that
     looks the payment up and never asks again."""
     locales: frozenset[str]
+    payment_methods: frozenset[str] = frozenset({ShopperMethod.CARD})
+    """What shoppers can pay with, in our words."""
+    storable_methods: frozenset[str] = frozenset({ShopperMethod.CARD})
+    """Those of them that can be charged again without the shopper."""
+    stores_without_charge: bool = False
+    """A payment method is stored by a first payment of nothing, and not by a small amount that is
+    given back."""
+    refund_repeatable_after_s: int = 0
+    """For how long it takes a refund of the same amount on the same payment for a repetition of
+    the one before. 0: it never does."""
+    chargebacks_change: bool = True
+    """What a bank gives back changes a chargeback where it stands in the list, however old."""
+    notices: NoticesPort | None = None
+    """None: what it tells us is not signed, and names a payment to look at."""
 
 
 Providers = Mapping[ProviderName, Provider]
@@ -290,3 +368,7 @@ class Vault(Protocol):
 
 def credential_context(account_uuid: UUID, app_uuid: UUID) -> str:
     return f"{app_uuid}|payment_providers|credential|{account_uuid}"
+
+
+def webhook_secret_context(account_uuid: UUID, app_uuid: UUID) -> str:
+    return f"{app_uuid}|payment_providers|webhook_secret|{account_uuid}"

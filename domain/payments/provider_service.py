@@ -3,7 +3,6 @@
 A credential comes in and never goes out again: it is sealed here, before anything is stored.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -20,20 +19,25 @@ from domain.kernel.ids import Ids
 from domain.kernel.pages import Page, PageRequest
 from domain.payments.accounts import AccountsTx
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
-from domain.payments.ports import Vault, credential_context
+from domain.payments.ports import (
+    CredentialRules,
+    Credentials,
+    Vault,
+    credential_context,
+    webhook_secret_context,
+)
 from domain.tenancy.caller import Actor, Scope
 
 HINT_LENGTH: Final = 4
-_MOLLIE_PREFIXES: Final = {"test_": ProviderMode.TEST, "live_": ProviderMode.LIVE}
-_KOMOJU_PREFIX: Final = "sk_"
 
 
 class NewProvider(Struct, frozen=True, kw_only=True):
     name: ProviderName
     credential: str
     mode: ProviderMode | None = None
-    """None: as the credential says. KOMOJU's do not say it."""
+    """None: as the credential says. Not all of them say it."""
     title: str | None = None
+    webhook_secret: str | None = None
     verification_amount_minor: int | None = None
 
 
@@ -41,62 +45,46 @@ class ProviderChange(Struct, frozen=True, kw_only=True):
     credential: str | UnsetType = UNSET
     title: str | UnsetType = UNSET
     is_default: bool | UnsetType = UNSET
+    webhook_secret: str | UnsetType | None = UNSET
     verification_amount_minor: int | UnsetType | None = UNSET
-
-
-def mode_of(name: ProviderName, credential: str) -> ProviderMode | None:
-    """Test or live, where the credential tells."""
-    if name is ProviderName.KOMOJU:
-        return None
-    return _MOLLIE_PREFIXES.get(credential[:5])
-
-
-def credential_mistakes(
-    name: ProviderName, credential: str, mode: ProviderMode | None
-) -> Iterator[Violation]:
-    """What is wrong with a new account's credential, and with the mode claimed for it."""
-    told = mode_of(name, credential)
-    if name is ProviderName.KOMOJU:
-        if not credential.startswith(_KOMOJU_PREFIX):
-            yield Violation("must be a secret key, which starts with sk_", "credential")
-        if mode is None:
-            yield Violation("is required: a KOMOJU key does not tell test from live", "mode")
-    elif told is None:
-        yield Violation("must be an API key, which starts with test_ or live_", "credential")
-    elif mode not in (None, told):
-        yield Violation(f"the credential is for {told}", "mode")
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderService:
     vault: Vault
+    credentials: Credentials
     clock: Clock
     ids: Ids
 
     async def create(self, tx: AccountsTx, actor: Actor, new: NewProvider) -> PaymentProvider:
         """The first account of a name becomes the app's default for it."""
         actor.need(Scope.PROVIDERS_WRITE)
-        if mistakes := list(credential_mistakes(new.name, new.credential, new.mode)):
+        rules = self.credentials[new.name]
+        mistakes = list(rules.mistakes(new.credential, new.mode))
+        if new.webhook_secret is not None:
+            mistakes += _secret_mistakes(new.name, rules)
+        if mistakes:
             raise Invalid(mistakes)
-        mode = new.mode or mode_of(new.name, new.credential)
+        mode = new.mode or rules.mode_of(new.credential)
         assert mode is not None
         uuid, now = self.ids.new(), self.clock.now()
         context = credential_context(uuid, actor.app_uuid)
-        account = await tx.payment_providers.add(
-            PaymentProvider(
-                uuid=uuid,
-                app_uuid=actor.app_uuid,
-                name=new.name,
-                mode=mode,
-                title=new.title or f"{new.name.capitalize()} ({mode})",
-                is_default=await tx.payment_providers.default(new.name) is None,
-                credential_sealed=self.vault.seal(new.credential, context=context),
-                credential_hint=new.credential[-HINT_LENGTH:],
-                verification_amount_minor=new.verification_amount_minor,
-                created_at=now,
-                updated_at=now,
-            )
+        account = PaymentProvider(
+            uuid=uuid,
+            app_uuid=actor.app_uuid,
+            name=new.name,
+            mode=mode,
+            title=new.title or f"{new.name.capitalize()} ({mode})",
+            is_default=await tx.payment_providers.default(new.name) is None,
+            credential_sealed=self.vault.seal(new.credential, context=context),
+            credential_hint=new.credential[-HINT_LENGTH:],
+            verification_amount_minor=new.verification_amount_minor,
+            created_at=now,
+            updated_at=now,
         )
+        if new.webhook_secret is not None:
+            account = self._with_secret(account, new.webhook_secret)
+        account = await tx.payment_providers.add(account)
         await tx.outbox.append(_event("created", account, at=now))
         return account
 
@@ -114,7 +102,8 @@ class ProviderService:
     async def update(
         self, tx: AccountsTx, actor: Actor, uuid: UUID, change: ProviderChange
     ) -> PaymentProvider:
-        """A new credential of the same mode takes the old one's place: that is rotation."""
+        """A new credential of the same mode takes the old one's place: that is rotation. So does
+        a new webhook secret; null lets the old one go."""
         actor.need(Scope.PROVIDERS_WRITE)
         before = await tx.payment_providers.get_for_update(uuid)
         if before.deleted_at is not None:
@@ -123,9 +112,13 @@ class ProviderService:
             raise Refused("make another account the default instead", field="isDefault")
         facts = given(change)
         credential = facts.pop("credential", None)
+        speaks_of_secret = "webhook_secret" in facts
+        secret = facts.pop("webhook_secret", None)
         after = replace(before, **facts)
         if credential is not None:
             after = self._rotated(after, credential)
+        if speaks_of_secret:
+            after = self._with_secret(after, secret)
         if after == before:
             return before
         now = self.clock.now()
@@ -151,10 +144,11 @@ class ProviderService:
         return after
 
     def _rotated(self, account: PaymentProvider, credential: str) -> PaymentProvider:
-        claimed = account.mode if account.name is ProviderName.KOMOJU else None
-        if mistakes := list(credential_mistakes(account.name, credential, claimed)):
+        rules = self.credentials[account.name]
+        told = rules.mode_of(credential)
+        if mistakes := list(rules.mistakes(credential, told or account.mode)):
             raise Invalid(mistakes)
-        if mode_of(account.name, credential) not in (None, account.mode):
+        if told not in (None, account.mode):
             raise Refused(
                 f"the account is {account.mode}: connect the other mode as another account",
                 field="credential",
@@ -165,6 +159,21 @@ class ProviderService:
             credential_sealed=self.vault.seal(credential, context=context),
             credential_hint=credential[-HINT_LENGTH:],
         )
+
+    def _with_secret(self, account: PaymentProvider, secret: str | None) -> PaymentProvider:
+        if secret is None:
+            return replace(account, webhook_secret_sealed=None)
+        if mistakes := _secret_mistakes(account.name, self.credentials[account.name]):
+            raise Invalid(mistakes)
+        context = webhook_secret_context(account.uuid, account.app_uuid)
+        sealed = self.vault.seal(secret, context=context)
+        return replace(account, webhook_secret_sealed=sealed)
+
+
+def _secret_mistakes(name: ProviderName, rules: CredentialRules) -> list[Violation]:
+    if rules.signs_webhooks:
+        return []
+    return [Violation(f"the webhooks of {name} are not signed", "webhookSecret")]
 
 
 def _event(what: str, account: PaymentProvider, *, at: datetime) -> Event:

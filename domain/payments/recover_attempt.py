@@ -27,7 +27,8 @@ from domain.payments.ports import Declined, ProviderPayment
 from domain.payments.submit_attempt import SubmitAttempt
 
 REVIEW_AFTER = timedelta(minutes=65)
-"""An attempt that the provider still answers with nonsense after its key window has passed."""
+"""An attempt that the provider still answers with nonsense: for longer than the shortest of the
+providers' key windows."""
 
 GIVE_UP_AFTER = timedelta(days=1)
 """An attempt that the provider has not answered for, or whose list is too long to read."""

@@ -45,6 +45,10 @@ class PaymentRepository(Protocol):
         """None: a payment that we have not seen before."""
         ...
 
+    async def ref_of(self, account_uuid: UUID, attempt_uuid: UUID) -> str | None:
+        """The provider's reference of an attempt's payment at that account, if it has one."""
+        ...
+
     async def lock_file(self, uuid: UUID) -> PaymentFile:
         """The payment's row is locked until the transaction ends. Raises NotFound."""
         ...

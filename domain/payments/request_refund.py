@@ -5,7 +5,7 @@ money. The intent is written down; a worker sends it (submit_refund.py).
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import Struct
@@ -15,10 +15,10 @@ from domain.kernel.clock import Clock
 from domain.kernel.errors import Conflict, Refused
 from domain.kernel.ids import Ids
 from domain.kernel.money import Money
-from domain.payments.ports import PaymentStatus
+from domain.payments.ports import PaymentStatus, Providers
 from domain.payments.refund import Refund, RefundReason, refund_event
 from domain.payments.sighting import PaymentFile
-from domain.payments.submit_refund import REPEATABLE_AFTER, RefundsTx
+from domain.payments.submit_refund import RefundsTx
 
 
 class WantedRefund(Struct, frozen=True, kw_only=True):
@@ -30,13 +30,22 @@ class WantedRefund(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class RequestRefund:
+    providers: Providers
     clock: Clock
     ids: Ids
 
     async def __call__(self, tx: RefundsTx, wanted: WantedRefund) -> Refund:
         """Raises NotFound, Conflict when nothing was paid, Refused when less is left."""
         before = await tx.payments.lock_file(wanted.payment_uuid)
-        refund = intended(before, wanted, at=self.clock.now(), ids=self.ids)
+        account = await tx.payment_providers.get(before.payment.payment_provider_uuid)
+        after_s = self.providers[account.name].refund_repeatable_after_s
+        refund = intended(
+            before,
+            wanted,
+            repeatable_after=timedelta(seconds=after_s),
+            at=self.clock.now(),
+            ids=self.ids,
+        )
         after = replace(before, refunds=(*before.refunds, refund))
         await tx.payments.save_file(before, after)
         await tx.outbox.append(refund_event("refund.requested", refund, at=refund.created_at))
@@ -55,7 +64,14 @@ def left_of(file: PaymentFile) -> Money:
     return Money(max(left.minor, 0), left.currency)
 
 
-def intended(file: PaymentFile, wanted: WantedRefund, *, at: datetime, ids: Ids) -> Refund:
+def intended(
+    file: PaymentFile,
+    wanted: WantedRefund,
+    *,
+    repeatable_after: timedelta,
+    at: datetime,
+    ids: Ids,
+) -> Refund:
     payment = file.payment
     if payment.status is not PaymentStatus.PAID:
         raise Conflict(f"the payment is {payment.status}; only what is paid can be given back")
@@ -67,7 +83,7 @@ def intended(file: PaymentFile, wanted: WantedRefund, *, at: datetime, ids: Ids)
         raise Refused(
             f"{left.minor} {left.currency} in minor units are left of the payment", field="amount"
         )
-    due_at = _not_taken_for_a_repetition(file, amount, at)
+    due_at = _not_taken_for_a_repetition(file, amount, repeatable_after, at)
     return Refund(
         uuid=ids.new(),
         app_uuid=payment.app_uuid,
@@ -84,8 +100,10 @@ def intended(file: PaymentFile, wanted: WantedRefund, *, at: datetime, ids: Ids)
     )
 
 
-def _not_taken_for_a_repetition(file: PaymentFile, amount: Money, at: datetime) -> datetime:
-    """A refund of the same amount is sent an hour after the last one, which may still wait for its
+def _not_taken_for_a_repetition(
+    file: PaymentFile, amount: Money, repeatable_after: timedelta, at: datetime
+) -> datetime:
+    """A refund of the same amount is sent so long after the last one, which may still wait for its
     own turn. `due_at` is never before the instant at which a refund was sent."""
     same = (refund for refund in file.refunds if refund.gives_back and refund.amount == amount)
-    return max([at, *(refund.due_at + REPEATABLE_AFTER for refund in same)])
+    return max([at, *(refund.due_at + repeatable_after for refund in same)])

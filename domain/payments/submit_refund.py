@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -26,9 +26,6 @@ from domain.payments.ports import Declined, ProviderRefund, Providers, RefundSta
 from domain.payments.postings import money_back_postings
 from domain.payments.refund import Refund, conclude
 from domain.payments.repositories import PaymentRepository, RefundRepository
-
-REPEATABLE_AFTER: Final = timedelta(minutes=61)
-"""Within an hour Mollie takes a refund of the same amount on the same payment for a repetition."""
 
 
 class RefundsTx(AccountsTx, LedgerTx, Protocol):
@@ -57,7 +54,9 @@ class SubmitRefund:
         try:
             answer = await self._ask(account, payment, refund)
         except (ProviderUnavailable, ProviderUnreadable) as error:
-            wait = REPEATABLE_AFTER if isinstance(error, RefundTooSoon) else backoff(refund.tries)
+            wait = backoff(refund.tries)
+            if isinstance(error, RefundTooSoon):
+                wait = timedelta(seconds=self.providers[account.name].refund_repeatable_after_s)
             async with self.unit_of_work.begin(app_uuid) as tx:
                 now = self.clock.now()
                 await tx.refunds.release(refund.uuid, now=now, due_at=now + wait)

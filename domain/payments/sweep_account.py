@@ -28,8 +28,8 @@ OVERLAP: Final = timedelta(hours=1)
 """What was made just before a sweep may have come into the lists after it."""
 DISPUTED_FOR: Final = timedelta(days=540)
 """A reversal is not listed anew: it changes the chargeback where it stands. So once a day the list
-is read back this far: 13 months to object to a direct debit (SEPA core rulebook), and half a year
-for the banks to agree."""
+is read back this far, where there are reversals: 13 months to object to a direct debit (SEPA core
+rulebook), and half a year for the banks to agree."""
 BATCH: Final = 500
 """Objects that are held in memory at once."""
 
@@ -95,8 +95,8 @@ class SweepAccount:
             yield Batch(payments=payments)
         async for refunds in _in_batches(provider.refunds.since(account, since)):
             yield Batch(refunds=refunds)
-        is_first_today = swept_until.date() != now.date()
-        taken_since = min(since, now - DISPUTED_FOR) if is_first_today else since
+        looks_far = provider.chargebacks_change and swept_until.date() != now.date()
+        taken_since = min(since, now - DISPUTED_FOR) if looks_far else since
         async for taken in _in_batches(provider.chargebacks.since(account, taken_since)):
             yield Batch(chargebacks=taken)
 

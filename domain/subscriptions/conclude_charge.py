@@ -73,7 +73,8 @@ def _decline(pen: Pen, attempt: PaymentAttempt, answer: Declined) -> None:
         _end_mandate(pen, attempt)
     bill = pen.book.bill(attempt.owner.uuid)
     if bill.is_open:
-        fail(pen, bill, MANDATE_GONE if answer.is_gone else "declined_by_provider", at=pen.now)
+        reason = MANDATE_GONE if answer.is_gone else answer.code or "declined_by_provider"
+        fail(pen, bill, reason, at=pen.now)
 
 
 def _end_mandate(pen: Pen, attempt: PaymentAttempt) -> None:

@@ -10,7 +10,7 @@ from domain.catalog.quote import Quote
 from domain.kernel.ids import Ids
 from domain.kernel.money import Money, half_up
 from domain.ledger import rules
-from domain.payments.attempt import PaymentAttempt, accepted
+from domain.payments.attempt import AttemptStatus, PaymentAttempt, accepted
 from domain.payments.payment import ENDED, Payment
 from domain.payments.ports import MandateStatus, PaymentStatus
 from domain.payments.postings import fact_of, fallen_through, money_back_postings
@@ -89,7 +89,9 @@ def _follow(pen: Pen, attempt: PaymentAttempt, file: PaymentFile) -> PaymentFile
             void(pen, bill, at=at)
             return receive(pen, file, [])  # the money goes back
         return receive(pen, file, [] if payment.is_surplus else _bills_for(pen, bill))
-    is_newest = pen.book.attempts_of(bill)[-1].uuid == attempt.uuid
+    # Of a declined one the answer has been written down; its payment says the same once more.
+    is_news = attempt.status is not AttemptStatus.DECLINED
+    is_newest = is_news and pen.book.attempts_of(bill)[-1].uuid == attempt.uuid
     if payment.status in ENDED and bill.is_open and is_newest and not payment.is_surplus:
         fail(pen, bill, payment.failure_reason or str(payment.status), at=at)
         _try_the_new_method(pen, bill, payment)

@@ -17,7 +17,7 @@ from domain.checkout.order import need_clock
 from domain.kernel.clock import Clock
 from domain.kernel.errors import Forbidden, Refused
 from domain.kernel.ids import Ids, TenantUuid
-from domain.payments.payment_provider import PaymentProvider, ProviderName
+from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import MandateStatus
 from domain.payments.recover_attempt import RecoverAttempt
 from domain.subscriptions.pen import Pen
@@ -59,7 +59,7 @@ class StartSubscription:
         tenant = await tx.tenants.get(new.tenant_uuid)
         price = await self._price(tx, new)
         self._check_trial(actor, new, price)
-        account = await self._account(tx, price)
+        account = await self._account(tx, new, price)
         if (clock_uuid := tenant.test_clock_uuid) is not None:
             is_usable = await tx.tenants.clock_is_usable(clock_uuid)
             need_clock(tenant, account, is_usable=is_usable)
@@ -97,10 +97,12 @@ class StartSubscription:
         if longer and not actor.may(Scope.BILLING_WRITE):
             raise Forbidden(f"a longer trial than the price's needs {Scope.BILLING_WRITE}")
 
-    async def _account(self, tx: StartTx, price: Price) -> PaymentProvider:
-        account = await tx.payment_providers.default(ProviderName.MOLLIE)
+    async def _account(self, tx: StartTx, new: NewSubscription, price: Price) -> PaymentProvider:
         if price.payment_provider_uuid is not None:
+            account: PaymentProvider | None
             account = await tx.payment_providers.get(price.payment_provider_uuid)
+        else:
+            account = await tx.payment_providers.usual(new.tenant_uuid, new.mandate_uuid)
         if account is None or account.deleted_at is not None:
             message = "the price's account at the payment provider is not in use"
             raise Refused(message, field="productPriceUuid")

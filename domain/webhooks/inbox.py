@@ -24,13 +24,18 @@ class Message(Struct, frozen=True, kw_only=True):
     app_uuid: AppUuid
     payment_provider_uuid: UUID
     provider_ref: str
+    event_id: str | None = None
+    """The provider's, where it gives its events one."""
     tries: int = 0
     due_at: datetime
     received_at: datetime
 
 
 class Inbox(Protocol):
-    async def add(self, message: Message) -> None: ...
+    async def add(self, message: Message) -> bool:
+        """False, and nothing is added: the account has told us of this event before."""
+        ...
+
     async def done(self, uuid: UUID, outcome: Outcome, *, at: datetime) -> None: ...
     async def postpone(self, uuid: UUID, *, due_at: datetime) -> None: ...
 

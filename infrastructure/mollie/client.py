@@ -26,15 +26,20 @@ from domain.kernel.errors import (
 from domain.payments.payment_provider import PaymentProvider, ProviderMode
 from domain.payments.ports import Declined, Vault, credential_context
 from infrastructure.budget import RateBudget
-from infrastructure.mollie.transport import BadBody, over_the_network, read_body, timeouts
 from infrastructure.mollie.wire import REF_PATTERN, problem_from
+from infrastructure.transport import (
+    BadBody,
+    over_the_network,
+    read_body,
+    retry_after_s,
+    timeouts,
+)
 
 REAL_MOLLIE: Final = "api.mollie.com"
 CREDENTIALS_KEPT: Final = 256
 
 # Nobody knows what became of the call, or it is known to be too early for it.
 _ASK_LATER: Final = frozenset({408, 425})
-RETRY_AFTER_MAX_S: Final = 3600
 _CREDENTIAL: Final = re.compile(r"[!-~]{1,300}", re.ASCII)
 _REF: Final = re.compile(REF_PATTERN, re.ASCII)
 
@@ -196,7 +201,7 @@ async def _exchange(
         if status in (401, 403):
             raise CredentialRefused("mollie refused our credentials")
         if status == 429:
-            return TooMuch(_retry_after_s(response.headers.get("Retry-After", "")))
+            return TooMuch(retry_after_s(response.headers.get("Retry-After", "")))
         if status == 409:
             raise call.on_conflict("mollie answered 409: the same was asked for a moment ago")
         if status in _ASK_LATER or status >= 500:
@@ -206,12 +211,6 @@ async def _exchange(
         return _refusal(status, await read_body(response))
     finally:
         await response.aclose()
-
-
-def _retry_after_s(header: str) -> int:
-    """Mollie documents none; a date, or what stands in between says, is not worth believing."""
-    is_number = header.isascii() and header.isdigit() and len(header) < 10
-    return min(max(1, int(header)), RETRY_AFTER_MAX_S) if is_number else 1
 
 
 def _refusal(status: int, body: bytes) -> Answer:

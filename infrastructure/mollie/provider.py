@@ -3,6 +3,7 @@
 from typing import Final
 
 from domain.payments.ports import Provider
+from infrastructure.mollie.access import MollieAccess
 from infrastructure.mollie.chargebacks import MollieChargebacks
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.customers import MollieCustomers
@@ -13,6 +14,8 @@ from infrastructure.mollie.refunds import MollieRefunds
 # Mollie remembers a key for 60 minutes. Ten of them are for clocks that differ, and for a call
 # that is decided on in the last minute.
 KEY_WINDOW_S: Final = 3000
+# Within an hour Mollie takes a refund of the same amount on the same payment for a mistake.
+REFUND_REPEATABLE_AFTER_S: Final = 3660
 _LOCALES: Final = (
     "ca_ES cs_CZ da_DK de_AT de_CH de_DE de_LU el_GR en_BE en_GB en_NL en_US es_ES fi_FI fr_BE "
     "fr_FR fr_LU hu_HU is_IS it_IT lt_LT lv_LV nb_NO nl_BE nl_NL pl_PL pt_PT sk_SK sl_SI sv_SE "
@@ -27,7 +30,9 @@ def connect(client: MollieClient) -> Provider:
         refunds=MollieRefunds(client),
         chargebacks=MollieChargebacks(client),
         mandates=MollieMandates(client),
+        access=MollieAccess(client),
         budget=client.budget,
         key_window_s=KEY_WINDOW_S,
         locales=frozenset(_LOCALES.split()),
+        refund_repeatable_after_s=REFUND_REPEATABLE_AFTER_S,
     )

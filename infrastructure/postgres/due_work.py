@@ -28,7 +28,8 @@ class PostgresDueWork:
              where app_uuid = $1 and uuid in (
                    select uuid from inbox where app_uuid = $1 and due_at <= $2
                     order by due_at limit $4 for update skip locked)
-            returning uuid, payment_provider_uuid, provider_ref, tries, due_at, received_at
+            returning uuid, payment_provider_uuid, provider_ref, event_id, tries, due_at,
+                      received_at
             """,
             self._app_uuid,
             now,

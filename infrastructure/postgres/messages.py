@@ -13,12 +13,15 @@ class PostgresInbox:
     def __init__(self, connection: Connection, app_uuid: AppUuid) -> None:
         self._connection, self._app_uuid = connection, app_uuid
 
-    async def add(self, message: Message) -> None:
-        await self._connection.execute(
+    async def add(self, message: Message) -> bool:
+        added = await self._connection.fetchval(
             """
             insert into inbox (app_uuid, uuid, payment_provider_uuid, provider_ref, tries, due_at,
-                   received_at)
-            values ($1, $2, $3, $4, 0, $5, $6)
+                   received_at, event_id)
+            values ($1, $2, $3, $4, 0, $5, $6, $7)
+            on conflict (app_uuid, payment_provider_uuid, event_id) where event_id is not null
+               do nothing
+            returning uuid
             """,
             self._app_uuid,
             message.uuid,
@@ -26,7 +29,9 @@ class PostgresInbox:
             message.provider_ref,
             message.due_at,
             message.received_at,
+            message.event_id,
         )
+        return added is not None
 
     async def done(self, uuid: UUID, outcome: Outcome, *, at: datetime) -> None:
         await self._connection.execute(

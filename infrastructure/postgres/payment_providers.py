@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from domain.kernel.errors import NotFound
-from domain.kernel.ids import AppUuid
+from domain.kernel.ids import AppUuid, TenantUuid
 from domain.kernel.pages import Page, PageRequest
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
 from domain.payments.sweep_account import SWEEP_EVERY
@@ -15,7 +15,7 @@ from infrastructure.postgres.database import Connection
 
 _COLUMNS: Final = """
     uuid, app_uuid, id, name, mode, title, is_default, credential_sealed, credential_hint,
-    verification_amount_minor, created_at, updated_at, deleted_at
+    verification_amount_minor, created_at, updated_at, deleted_at, webhook_secret_sealed
 """
 
 
@@ -31,9 +31,9 @@ class PostgresPaymentProviders:
             insert into payment_providers (
                 app_uuid, uuid, name, mode, title, is_default, credential_sealed, credential_hint,
                 verification_amount_minor, created_at, updated_at, deleted_at, swept_until,
-                sweep_due_at
+                sweep_due_at, webhook_secret_sealed
             )
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10, $13)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10, $13, $14)
             returning {_COLUMNS}
             """,
             account.app_uuid,
@@ -49,6 +49,7 @@ class PostgresPaymentProviders:
             account.updated_at,
             account.deleted_at,
             account.created_at + SWEEP_EVERY,
+            account.webhook_secret_sealed,
         )
         return self._found(account.uuid, row)
 
@@ -85,6 +86,28 @@ class PostgresPaymentProviders:
         )
         return None if row is None else account_of(row)
 
+    async def usual(
+        self, tenant_uuid: TenantUuid, mandate_uuid: UUID | None
+    ) -> PaymentProvider | None:
+        row = await self._connection.fetchrow(
+            f"""
+            select {_COLUMNS}
+              from payment_providers p
+              left join lateral (
+                    select bool_or(m.uuid = $3) as is_named, count(*) as valid
+                      from mandates m
+                     where m.app_uuid = $1 and m.payment_provider_uuid = p.uuid
+                       and m.tenant_uuid = $2 and m.status = 'valid') m on true
+             where p.app_uuid = $1 and p.is_default and p.deleted_at is null
+             order by coalesce(m.is_named, false) desc, m.valid > 0 desc, p.uuid
+             limit 1
+            """,
+            self._app_uuid,
+            tenant_uuid,
+            mandate_uuid,
+        )
+        return None if row is None else account_of(row)
+
     async def page(self, request: PageRequest) -> Page[PaymentProvider]:
         # The count is the first table, so that a page past the end still tells it.
         rows = await self._connection.fetch(
@@ -116,7 +139,8 @@ class PostgresPaymentProviders:
             """
             update payment_providers
                set title = $3, is_default = $4, credential_sealed = $5, credential_hint = $6,
-                   verification_amount_minor = $7, updated_at = $8, deleted_at = $9
+                   verification_amount_minor = $7, updated_at = $8, deleted_at = $9,
+                   webhook_secret_sealed = $10
              where app_uuid = $1 and uuid = $2
             """,
             self._app_uuid,
@@ -128,6 +152,7 @@ class PostgresPaymentProviders:
             account.verification_amount_minor,
             account.updated_at,
             account.deleted_at,
+            account.webhook_secret_sealed,
         )
 
     async def clear_default(self, name: ProviderName, *, at: datetime) -> None:
@@ -160,6 +185,7 @@ def account_of(row: asyncpg.Record) -> PaymentProvider:
         is_default=row["is_default"],
         credential_sealed=row["credential_sealed"],
         credential_hint=row["credential_hint"],
+        webhook_secret_sealed=row["webhook_secret_sealed"],
         verification_amount_minor=row["verification_amount_minor"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],

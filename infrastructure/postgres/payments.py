@@ -59,6 +59,19 @@ class PostgresPayments:
     async def save_file(self, before: PaymentFile, after: PaymentFile) -> None:
         await self._files.save(_papers(before), _papers(after))
 
+    async def ref_of(self, account_uuid: UUID, attempt_uuid: UUID) -> str | None:
+        ref: str | None = await self._connection.fetchval(
+            """
+            select provider_ref from payments
+             where app_uuid = $1 and payment_provider_uuid = $2 and attempt_uuid = $3
+               and not is_surplus
+            """,
+            self._app_uuid,
+            account_uuid,
+            attempt_uuid,
+        )
+        return ref
+
     async def known_money(self, account_uuid: UUID, payment_ref: str) -> KnownMoney | None:
         row = await self._connection.fetchrow(
             """

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from app.cli.doctor import clocks
 from app.cli.main import main
-from app.sandbox.mollie.server import create_sandbox
+from app.sandbox.server import create_sandbox
 from domain.payments.payment_provider import PaymentProvider, ProviderName
 from domain.payments.ports import credential_context
 from infrastructure.postgres.database import Database
@@ -133,10 +133,34 @@ def test_a_provider_that_cannot_be_reached_is_found(clean_database):
     assert "check KONTOR_MOLLIE_URL" in nowhere.hears("--app", APP)["mollie"]
 
 
-def test_an_account_at_a_provider_without_adapter_is_found(clean_database):
-    connect(clean_database, an_account(name=ProviderName.KOMOJU))
-    heard = Patient(database_url=clean_database, secret_key=KEY).hears("--app", APP)
-    assert heard["komoju"].startswith("FAIL")
+def a_komoju_account(credential: str, webhook_secret_sealed: bytes | None = b"sealed"):
+    uuid = a_uuid(42)
+    sealed = AesGcmVault(KEY).seal(credential, context=credential_context(uuid, APP))
+    return an_account(
+        uuid=uuid,
+        name=ProviderName.KOMOJU,
+        title="KOMOJU",
+        credential_sealed=sealed,
+        webhook_secret_sealed=webhook_secret_sealed,
+    )
+
+
+@pytest.mark.parametrize(
+    ("credential", "secret", "verdict"),
+    [
+        ("sk_test_doctor", b"sealed", "ok    KOMOJU (test, ...abcd) accepts its credential"),
+        ("sk_test_doctor", None, "FAIL  KOMOJU (test, ...abcd): its webhooks are not believed"),
+        ("sk_refused", b"sealed", "FAIL  KOMOJU (test, ...abcd): komoju refused our credentials"),
+    ],
+)
+def test_an_account_at_komoju_is_tried_like_another(
+    clean_database, sandbox_url, credential, secret, verdict
+):
+    connect(clean_database, a_komoju_account(credential, secret))
+    komoju_url = f"{sandbox_url}/komoju"
+    patient = Patient(database_url=clean_database, secret_key=KEY, komoju_url=komoju_url)
+    told = patient.asks("--app", APP).stdout.splitlines()[-1]
+    assert " ".join(told.split()).startswith(" ".join(f"{verdict[:6]}komoju {verdict[6:]}".split()))
 
 
 def test_an_app_that_is_not_there_is_said(clean_database):

@@ -18,7 +18,7 @@ from domain.payments.ports import (
     ProviderRefund,
     SequenceType,
 )
-from tests.contract.stages import Stage
+from tests.contract.stage import Can, Stage
 from tests.fakes.ids import FakeIds
 
 A_MINUTE = timedelta(minutes=1)
@@ -41,6 +41,9 @@ class Play:
     @property
     def provider(self) -> Provider:
         return self.stage.provider
+
+    def can(self, ability: Can) -> bool:
+        return ability in self.stage.can
 
     async def a_customer(self) -> str:
         customer = NewCustomer(

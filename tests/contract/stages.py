@@ -1,4 +1,5 @@
-"""The two places where the provider contract is played: in memory, and Mollie on its sandbox.
+"""The places where the provider contract is played: in memory, and Mollie and KOMOJU on their
+sandboxes.
 
 A stage gives the ports to test and plays everybody else: the shopper, the bank, time, bad luck.
 """
@@ -6,11 +7,11 @@ A stage gives the ports to test and plays everybody else: the shopper, the bank,
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import httpx
 
-from app.sandbox.mollie.server import create_sandbox
+from app.sandbox.server import create_sandbox
 from domain.kernel.ids import AppUuid
 from domain.kernel.money import Money
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
@@ -19,6 +20,8 @@ from infrastructure.budget import RateBudget
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.provider import connect
 from infrastructure.mollie.wire import amount_of
+from tests.contract.komoju_stage import komoju_stage
+from tests.contract.stage import Can, Stage
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.ids import FakeIds
 from tests.fakes.provider import FakeProvider, Fault
@@ -28,50 +31,18 @@ from tests.fakes.vault import FakeVault
 SANDBOX_URL: Final = "http://mollie.sandbox"
 
 
-class Stage(Protocol):
-    provider: Provider
-
-    async def now(self) -> datetime: ...
-    async def advance(self, by: timedelta) -> None: ...
-    async def pay(self, ref: str) -> None: ...
-    async def fail(self, ref: str, reason: str) -> None: ...
-    async def expire(self, ref: str) -> None: ...
-    async def charge_back(
-        self, ref: str, amount: Money | None = None, reason: str | None = None
-    ) -> None: ...
-    async def reverse_chargeback(self, payment_ref: str) -> None: ...
-    async def set_refund(self, ref: str, status: RefundStatus) -> None: ...
-    async def set_mandate(self, ref: str, status: MandateStatus) -> None: ...
-    async def new_mandates_wait(self) -> None: ...
-    async def be_away(self, operation: str) -> None:
-        """The next such call does nothing and is not answered."""
-        ...
-
-    async def be_busy(self, operation: str) -> None:
-        """The next such call does nothing, and is told to come again in seven seconds."""
-        ...
-
-    async def lose_answer(self, operation: str) -> None:
-        """The next such call is done, and not answered."""
-        ...
-
-    async def garble_answer(self, operation: str) -> None:
-        """The next such call is done, and answered with nonsense."""
-        ...
-
-    async def payments_made(self) -> int: ...
-    async def customers_made(self) -> int: ...
-    async def refunds_made(self) -> int: ...
-
-
 def an_account(
-    ids: FakeIds, vault: FakeVault, credential: str, mode: ProviderMode = ProviderMode.TEST
+    ids: FakeIds,
+    vault: FakeVault,
+    credential: str,
+    mode: ProviderMode = ProviderMode.TEST,
+    name: ProviderName = ProviderName.MOLLIE,
 ) -> PaymentProvider:
     uuid, app_uuid = ids.new(), AppUuid(ids.new())
     return PaymentProvider(
         uuid=uuid,
         app_uuid=app_uuid,
-        name=ProviderName.MOLLIE,
+        name=name,
         mode=mode,
         title="Shop",
         is_default=True,
@@ -83,6 +54,8 @@ def an_account(
 
 
 class FakeStage:
+    can = frozenset(Can)
+
     def __init__(self) -> None:
         self._clock = FakeClock()
         self._fake = FakeProvider(self._clock)
@@ -120,6 +93,9 @@ class FakeStage:
     async def new_mandates_wait(self) -> None:
         self._fake.mandates_start_as = MandateStatus.PENDING
 
+    async def next_charge_fails(self, reason: str) -> None:
+        raise AssertionError("a charge of the fake's fails when a test says so")
+
     async def be_away(self, operation: str) -> None:
         self._fake.fail_next(operation, Fault.UNAVAILABLE)
 
@@ -143,6 +119,8 @@ class FakeStage:
 
 
 class MollieStage:
+    can = frozenset(Can)
+
     def __init__(self, provider: Provider, control: httpx.AsyncClient) -> None:
         self.provider, self._control = provider, control
 
@@ -196,6 +174,9 @@ class MollieStage:
     async def new_mandates_wait(self) -> None:
         await self._order("settings", mandateDelaySeconds=3600)
 
+    async def next_charge_fails(self, reason: str) -> None:
+        raise AssertionError("a charge of Mollie's is made, and fails then")
+
     async def be_away(self, operation: str) -> None:
         await self._fault(operation, "timeoutBeforeCommit")
 
@@ -235,7 +216,9 @@ async def mollie_stage(vault: FakeVault) -> AsyncIterator[Stage]:
         yield stage
 
 
-STAGES: Final = {"fake": fake_stage, "mollie": mollie_stage}
+STAGES: Final = {"fake": fake_stage, "komoju": komoju_stage, "mollie": mollie_stage}
+NAMES: Final = {"komoju": ProviderName.KOMOJU}
+KEYS: Final = {"komoju": "sk_test_"}
 
 
 def open_stage(name: str, vault: FakeVault) -> AbstractAsyncContextManager[Stage]:

@@ -16,7 +16,7 @@ from infrastructure.postgres.database import Database
 from infrastructure.postgres.transaction import PostgresTx
 from tests.fakes.catalog import FakeCatalog, FakeCatalogTx
 from tests.fakes.clock import NOON
-from tests.make import APP, OTHER_APP, an_account, an_app
+from tests.make import APP, OTHER_APP, TENANT, an_account, an_app
 
 LATER = NOON + timedelta(days=1)
 MOLLIE, KOMOJU = ProviderName.MOLLIE, ProviderName.KOMOJU
@@ -90,6 +90,32 @@ async def test_there_is_one_default_of_a_name(accounts: Accounts):
     async with accounts.begin(APP) as tx:
         assert await tx.payment_providers.default(MOLLIE) == mollie
         assert await tx.payment_providers.default(KOMOJU) == komoju
+
+
+async def test_what_webhooks_are_signed_with_is_kept(accounts: Accounts):
+    account = an_account(name=KOMOJU, webhook_secret_sealed=bytes(range(200)))
+    async with accounts.begin(APP) as tx:
+        added = await tx.payment_providers.add(account)
+        without = replace(added, webhook_secret_sealed=None)
+        assert await tx.payment_providers.get(account.uuid) == added
+        await tx.payment_providers.save(without)
+        assert await tx.payment_providers.get(account.uuid) == without
+    assert added.webhook_secret_sealed == bytes(range(200))
+
+
+async def test_without_a_payment_method_the_oldest_default_is_usual(accounts: Accounts):
+    """Where a tenant has one, tests/http/test_komoju_money.py asks."""
+    async with accounts.begin(APP) as tx:
+        assert await tx.payment_providers.usual(TENANT, None) is None
+        await tx.payment_providers.add(an_account())
+        oldest = await tx.payment_providers.add(an_account(name=KOMOJU, is_default=True))
+        await tx.payment_providers.add(an_account(is_default=True))
+        assert await tx.payment_providers.usual(TENANT, None) == oldest
+        await tx.payment_providers.save(replace(oldest, deleted_at=NOON, is_default=False))
+        usual = await tx.payment_providers.usual(TENANT, None)
+        assert usual is not None and usual.name is MOLLIE
+    async with accounts.begin(OTHER_APP) as tx:
+        assert await tx.payment_providers.usual(TENANT, None) is None
 
 
 async def test_the_default_is_cleared_and_set_anew(accounts: Accounts):

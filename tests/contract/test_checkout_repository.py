@@ -599,6 +599,49 @@ async def test_a_message_is_handed_out_until_it_is_done(store: Store):
         assert await tx.due_work.messages(LATER, LATER) == []
 
 
+async def test_an_event_of_an_account_is_taken_in_once(store: Store):
+    def message(**said: Any) -> Message:
+        usual = {
+            "uuid": IDS.new(),
+            "app_uuid": APP,
+            "payment_provider_uuid": ACCOUNT,
+            "provider_ref": "session_1",
+            "event_id": "event 1",
+            "due_at": NOON,
+            "received_at": NOON,
+        }
+        return Message(**usual | said)
+
+    async with store.begin(APP) as tx:
+        first = message()
+        assert await tx.inbox.add(first)
+        assert not await tx.inbox.add(message())
+        assert not await tx.inbox.add(message(provider_ref="session_2"))
+    async with store.begin(APP) as tx:
+        await tx.inbox.done(first.uuid, Outcome.OBSERVED, at=NOON)
+        assert not await tx.inbox.add(message())
+        assert await tx.inbox.add(message(event_id="event 2"))
+        # What has no id may say the same any number of times.
+        assert [await tx.inbox.add(message(event_id=None)) for _ in range(2)] == [True, True]
+        found = await tx.due_work.messages(NOON, LATER)
+        assert [m.event_id for m in found].count(None) == 2
+
+
+async def test_an_attempts_payment_is_known_by_its_reference(store: Store):
+    intent = an_intent()
+    await added(store, intent)
+    opened = settled(intent)
+    (payment,) = opened.book.payments
+    async with store.begin(APP) as tx:
+        await tx.checkout.open_accepted(opened, intent.key, Answer(200, b"{}"))
+    async with store.begin(APP) as tx:
+        assert await tx.payments.ref_of(ACCOUNT, payment.attempt_uuid) == payment.provider_ref
+        assert await tx.payments.ref_of(a_uuid(99), payment.attempt_uuid) is None
+        assert await tx.payments.ref_of(ACCOUNT, a_uuid(99)) is None
+    async with store.begin(OTHER_APP) as tx:
+        assert await tx.payments.ref_of(ACCOUNT, payment.attempt_uuid) is None
+
+
 async def test_ten_workers_never_get_the_same_row(store: Store):
     sessions = [await added(store, an_intent(f"key-{n}")) for n in range(30)]
     now = NOON + timedelta(days=2)

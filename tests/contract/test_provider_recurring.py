@@ -14,6 +14,7 @@ from domain.payments.ports import (
     SequenceType,
 )
 from tests.contract.play import Play
+from tests.contract.stage import Can
 
 
 async def test_a_paid_first_payment_leaves_a_mandate(play: Play):
@@ -37,6 +38,10 @@ async def test_a_paid_first_payment_leaves_a_mandate(play: Play):
 
 
 async def test_a_mandate_may_have_to_wait(play: Play):
+    if not play.can(Can.DECIDE_MANDATES_LATER):
+        paid = await play.a_first_payment()  # and can be charged at once
+        assert isinstance(await play.send(await play.a_charge(paid)), ProviderPayment)
+        return
     await play.stage.new_mandates_wait()
     paid = await play.a_first_payment()
     assert paid.customer_ref is not None and paid.mandate_ref is not None
@@ -52,8 +57,11 @@ async def test_a_mandate_may_have_to_wait(play: Play):
 
 async def test_a_valid_mandate_can_be_charged_without_the_shopper(play: Play):
     first = await play.a_first_payment()
+    chosen = None if play.can(Can.CHOOSE_A_MANDATE) else first.mandate_ref
     payment = await play.a_payment(
-        sequence_type=SequenceType.RECURRING, customer_ref=first.customer_ref
+        sequence_type=SequenceType.RECURRING,
+        customer_ref=first.customer_ref,
+        mandate_ref=chosen,
     )
     assert payment.checkout_url is None
     assert payment.mandate_ref == first.mandate_ref
@@ -99,7 +107,17 @@ async def test_a_charge_takes_the_mandate_that_it_names_and_not_a_newer_one(play
 
 @pytest.mark.parametrize("reason", ["insufficient_funds", "card_expired"])
 async def test_a_failed_charge_says_why(play: Play, reason: str):
-    charge = await play.send(await play.a_charge(await play.a_first_payment()))
+    first = await play.a_first_payment()
+    if not play.can(Can.FAIL_CHARGES_LATER):
+        await play.stage.next_charge_fails(reason)
+        charge = await play.send(order := await play.a_charge(first))
+        assert isinstance(charge, ProviderPayment)
+        assert (charge.status, charge.failure_reason) == (PaymentStatus.FAILED, reason)
+        # Only this answer has the reason. To be asked again is to be told again.
+        assert (await play.look(charge.ref)).status is PaymentStatus.FAILED
+        assert await play.send(order) == charge
+        return
+    charge = await play.send(await play.a_charge(first))
     assert isinstance(charge, ProviderPayment)
     await play.stage.fail(charge.ref, reason)
 
@@ -108,6 +126,10 @@ async def test_a_failed_charge_says_why(play: Play, reason: str):
 
 
 async def test_a_direct_debit_takes_days_and_may_fail_for_the_banks_reason(play: Play):
+    if not play.can(Can.DEBIT_ACCOUNTS):
+        order = await play.an_order(payment_method="ideal", sequence_type=SequenceType.FIRST)
+        assert isinstance(await play.send(order), Declined)
+        return
     first = await play.a_first_payment(payment_method="ideal")
     assert first.customer_ref is not None and first.mandate_ref is not None
     mandate = await play.provider.mandates.get(play.account, first.customer_ref, first.mandate_ref)
@@ -145,10 +167,12 @@ async def test_a_charge_of_a_mandate_that_cannot_be_charged_is_declined_as_gone(
     first = await play.a_first_payment()
     assert first.customer_ref is not None and first.mandate_ref is not None
     invalid = await play.a_charge(first)
-    await play.stage.set_mandate(first.mandate_ref, MandateStatus.INVALID)
-    unknown = await play.a_charge(first, mandate_ref="mdt_unknown")
+    orders = [unknown := await play.a_charge(first, mandate_ref="mdt_unknown")]
+    if play.can(Can.DECIDE_MANDATES_LATER):
+        await play.stage.set_mandate(first.mandate_ref, MandateStatus.INVALID)
+        orders = [invalid, unknown]
 
-    for order in (invalid, unknown):
+    for order in orders:
         answer = await play.send(order)
         assert isinstance(answer, Declined) and answer.is_gone
 

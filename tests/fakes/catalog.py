@@ -18,7 +18,7 @@ from domain.catalog.product import Product
 from domain.catalog.tax_rate import Country, TaxRate
 from domain.kernel.errors import Conflict, NotFound, Refused
 from domain.kernel.events import Event
-from domain.kernel.ids import AppUuid
+from domain.kernel.ids import AppUuid, TenantUuid
 from domain.kernel.pages import Page, PageRequest
 from domain.payments.payment_provider import PaymentProvider, ProviderName
 from piccolo_migrations.m0004_countries import COUNTRIES as ISO
@@ -184,6 +184,13 @@ class FakePaymentProviders:
     async def default(self, name: ProviderName) -> PaymentProvider | None:
         used = (a for a in self._rows.accounts.values() if a.deleted_at is None)
         return next((a for a in used if a.name is name and a.is_default), None)
+
+    async def usual(
+        self, tenant_uuid: TenantUuid, mandate_uuid: UUID | None
+    ) -> PaymentProvider | None:
+        """Nobody has mandates here."""
+        used = (a for a in self._rows.accounts.values() if a.deleted_at is None and a.is_default)
+        return min(used, key=lambda a: a.uuid, default=None)
 
     async def page(self, request: PageRequest) -> Page[PaymentProvider]:
         used = [a for a in self._rows.accounts.values() if a.deleted_at is None]

@@ -210,8 +210,13 @@ class InboxRows:
     def __init__(self, rows: CheckoutRows) -> None:
         self._rows = rows
 
-    async def add(self, message: Message) -> None:
+    async def add(self, message: Message) -> bool:
+        same = (message.payment_provider_uuid, message.event_id)
+        known = {(m.payment_provider_uuid, m.event_id) for m in self._rows.messages.values()}
+        if message.event_id is not None and same in known:
+            return False
         self._rows.messages[message.uuid] = message
+        return True
 
     async def done(self, uuid: UUID, outcome: Outcome, *, at: datetime) -> None:
         self._rows.outcomes[uuid] = outcome

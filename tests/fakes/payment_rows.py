@@ -181,6 +181,13 @@ class PaymentRows:
             raise NotFound("payment", uuid)
         return self._rows.payments[uuid]
 
+    async def ref_of(self, account_uuid: UUID, attempt_uuid: UUID) -> str | None:
+        of = (account_uuid, attempt_uuid, False)
+        for p in self._rows.payments.values():
+            if (p.payment_provider_uuid, p.attempt_uuid, p.is_surplus) == of:
+                return p.provider_ref
+        return None
+
     async def known_money(self, account_uuid: UUID, payment_ref: str) -> KnownMoney | None:
         for payment in self._rows.payments.values():
             if (payment.payment_provider_uuid, payment.provider_ref) == (account_uuid, payment_ref):

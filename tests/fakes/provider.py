@@ -22,6 +22,7 @@ from domain.payments.ports import (
     RefundStatus,
     SequenceType,
 )
+from tests.fakes.provider_access import FakeAccess
 from tests.fakes.provider_engine import LIVE, Asked, Engine, Fault, Made
 from tests.fakes.provider_money_back import FakeChargebacks, FakeRefunds
 from tests.fakes.provider_payments import FakeCustomers, FakeMandates, FakePayments
@@ -30,6 +31,7 @@ from tests.fakes.provider_world import book_money_back
 __all__ = ["KEY_WINDOW_S", "LIVE", "Asked", "FakeProvider", "Fault", "Made"]
 
 KEY_WINDOW_S: Final = 3000
+REFUND_REPEATABLE_AFTER_S: Final = 3660
 CARD: Final = {"cardNumber": "9479", "cardLabel": "Mastercard", "cardExpiryDate": "2039-12-31"}
 ACCOUNT: Final = {"consumerAccount": "0000"}
 LOCALES: Final = frozenset({"en_US", "en_GB", "de_DE", "nl_NL", "fr_FR"})
@@ -61,9 +63,11 @@ class FakeProvider(Engine):
             refunds=FakeRefunds(self),
             chargebacks=FakeChargebacks(self),
             mandates=FakeMandates(self),
+            access=FakeAccess(self),
             budget=self.budget,
             key_window_s=KEY_WINDOW_S,
             locales=LOCALES,
+            refund_repeatable_after_s=REFUND_REPEATABLE_AFTER_S,
         )
 
     def payment(self, ref: str) -> ProviderPayment:

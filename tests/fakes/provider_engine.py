@@ -59,6 +59,8 @@ class Engine:
         self.clock, self._busy = clock, busy
         self.ledger: list[Made] = []
         self.calls: list[Asked] = []
+        self.decline_code: str | None = None
+        """What the payer's bank says, when the provider is told to say no."""
         self._worlds: dict[UUID, World] = {}
         self._faults: list[tuple[str, Fault]] = []
         self._refs = 0
@@ -99,7 +101,7 @@ class Engine:
     ) -> T | Declined:
         fault = await self._take(asked)
         if fault is Fault.DECLINED:
-            return Declined("the provider was told to say no")
+            return Declined("the provider was told to say no", code=self.decline_code)
         remembered = self.world(account).remembered
         now = self.clock.now()
         known = None if asked.key is None else remembered.get(asked.key)

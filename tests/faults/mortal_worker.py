@@ -21,7 +21,8 @@ import httpx
 import msgspec
 from msgspec import Struct
 
-from app.main import Parts, jobs_of
+from app.main import jobs_of
+from app.parts import Parts
 from app.settings import Settings
 from app.worker import Worker
 from domain.kernel.ids import AppUuid
@@ -37,6 +38,7 @@ from infrastructure.postgres.database import Database
 from infrastructure.postgres.due_work import PostgresDueWork
 from infrastructure.postgres.subscriptions import PostgresSubscriptions
 from infrastructure.postgres.transaction import PostgresTx
+from infrastructure.providers import Clients
 from tests.faults.charge_steps import FIRST_TRY, RECOVERY, Step
 
 PATIENCE_S: Final = 10
@@ -176,7 +178,7 @@ class MortalParts(Parts):
     def __init__(self, death: Death) -> None:
         self._doom = Doom(death.at)
         super().__init__(death.settings)
-        payments = MortalPayments(self.mollie, self._doom)
+        payments = MortalPayments(self.clients.mollie, self._doom)
         whole = self.providers[ProviderName.MOLLIE]
         self.providers[ProviderName.MOLLIE] = replace(whole, payments=payments)
 
@@ -186,13 +188,14 @@ class MortalParts(Parts):
             settings.database_url, MortalTx, pool_size=settings.database_pool_size
         )
         self.database.doom = self._doom
-        self.mollie = MollieClient(
+        mollie = MollieClient(
             settings.mollie_url,
             self.vault,
             settings.provider_timeout_s,
             MortalTransport(self._doom),
-            budget=self.mollie.budget,
+            budget=self.clients.mollie.budget,
         )
+        self.clients = Clients(mollie, self.clients.komoju)
 
 
 async def live(death: Death) -> None:

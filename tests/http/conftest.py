@@ -13,8 +13,9 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from litestar import Litestar
 
-from app.main import Parts, build
-from app.sandbox.mollie.server import create_sandbox
+from app.main import build
+from app.parts import Parts
+from app.sandbox.server import create_sandbox
 from app.settings import Settings
 from infrastructure.identity.dev_tokens import DevSigner
 from infrastructure.postgres.audit import AuditTx
@@ -45,7 +46,8 @@ def signer(signing_key: Ed25519PrivateKey) -> DevSigner:
 
 @pytest.fixture(scope="session")
 def sandbox_url() -> Iterator[str]:
-    """A Mollie on a free port. What it has to say is said to nobody: tests call the webhook."""
+    """Mollie and KOMOJU on a free port. What they have to say is said to nobody: tests call the
+    webhooks."""
     deaf = httpx.MockTransport(lambda request: httpx.Response(200, request=request))
     sandbox = create_sandbox(webhook_transport=deaf)
     config = uvicorn.Config(sandbox, log_config=None, access_log=False, lifespan="on")
@@ -73,6 +75,7 @@ def settings(database_url: str, sandbox_url: str) -> Settings:
         database_url=database_url,
         database_pool_size=5,
         mollie_url=sandbox_url,
+        komoju_url=f"{sandbox_url}/komoju",
         provider_calls_per_s=1000,
         public_url=PUBLIC_URL,
         secret_key=new_key(),

@@ -152,6 +152,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "getDelivery": Example({**_ENDPOINT, "delivery_uuid": "delivery"}),
     "listEventTypes": Example(is_public=True),
     "receiveMollieWebhook": Example(is_public=True),
+    "receiveKomojuWebhook": Example(is_public=True),
     "returnFromProvider": Example(_LINK, is_public=True),
     "payCheckoutSession": Example(_LINK, is_public=True),
     "openBillingPortal": Example(

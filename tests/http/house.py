@@ -38,6 +38,7 @@ from domain.webhooks.publish import PublishEvents
 from infrastructure.identity.dev_tokens import DEV_ISSUER, Demo, DevSigner
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.transaction import PostgresTx
+from infrastructure.providers import CREDENTIALS
 from infrastructure.secrets import AesGcmVault
 from infrastructure.system import SystemClock, SystemIds, webhook_secret
 
@@ -178,7 +179,7 @@ class Builder:
         self.database, self._vault = database, vault
         self._products = ProductService(CLOCK, IDS)
         self._tax_rates = TaxRateService(CLOCK, IDS)
-        self._accounts = ProviderService(vault, CLOCK, IDS)
+        self._accounts = ProviderService(vault, CREDENTIALS, CLOCK, IDS)
 
     async def estate(self, signer: DevSigner, **facts: Any) -> Estate:
         estate = Estate(AppUuid(IDS.new()), signer)

@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 
 from app.cli.audit import PROOFS
-from app.main import Parts
+from app.parts import Parts
 from infrastructure.postgres.audit import AuditTx
 from infrastructure.postgres.database import Database
 from tests.http.house import CLOCK, Headers, House, Json

@@ -12,7 +12,8 @@ import pytest
 
 from app.cli.audit import PROOFS
 from app.cli.audit_provider import ProviderAudit
-from app.main import Parts, build_worker
+from app.main import build_worker
+from app.parts import Parts
 from app.settings import Settings
 from app.worker import Worker
 from infrastructure.postgres.audit import AuditTx, Row, apps_with_accounts

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.main import Parts
+from app.parts import Parts
 from domain.kernel.ids import AppUuid, TenantUuid, UserUuid
 from domain.subscriptions.portal import PASS_LASTS, PortalPass
 from tests.http.checkout_page import Shopper, link, words

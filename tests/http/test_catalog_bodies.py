@@ -190,9 +190,10 @@ def test_a_tax_rate_needs_a_country_said_in_one_way():
 @pytest.mark.parametrize(
     ("body", "fields"),
     [
-        ({"name": "mollie", "credential": "test_123456789", "mode": "live"}, {"mode"}),
-        ({"name": "mollie", "credential": "access_123456789"}, {"credential"}),
-        ({"name": "komoju", "credential": "pk_test_123456789"}, {"credential", "mode"}),
+        (
+            {"name": "komoju", "credential": "sk_123456789", "webhookSecret": "short"},
+            {"webhookSecret"},
+        ),
         ({"name": "paypal", "credential": "short"}, {"name", "credential"}),
         ({"name": "mollie", "credential": "test_12345 6789"}, {"credential"}),
         ({"name": "mollie"}, {"credential"}),

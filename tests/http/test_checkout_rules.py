@@ -293,14 +293,6 @@ async def test_a_provider_that_the_app_has_not_is_not_found(house: House, provid
     assert code(answer) == "404 [E4040]"
 
 
-async def test_a_connected_provider_that_we_cannot_speak_to_is_no_fault_of_ours(house: House):
-    body = {"name": "komoju", "credential": "sk_test_0123456789", "mode": "test"}
-    await house.ok(house.app.admin, "POST", "/payment-providers", body)
-    path = "/payment-providers/komoju/checkout-sessions"
-    answer = await house.ask(house.app.user("member"), "POST", path, house.app.order())
-    assert answer.status_code in (404, 422), answer.text
-
-
 async def test_an_app_without_an_account_cannot_sell(house: House):
     await house.ok(house.app.admin, "DELETE", f"/payment-providers/{house.app.ids['account']}")
     assert code(await house.buy()) == "404 [E4040]"

@@ -13,7 +13,7 @@ OLD: Final = "test_canary0old0canary0old0canary"
 NEW: Final = "test_canary0new0canary0new0canary"
 ROW: Final = {
     "id", "uuid", "appUuid", "name", "mode", "title", "isDefault", "credentialHint",
-    "verificationAmount", "connected", "createdAt", "updatedAt", "deletedAt",
+    "hasWebhookSecret", "verificationAmount", "connected", "createdAt", "updatedAt", "deletedAt",
 }  # fmt: skip
 
 
@@ -71,6 +71,7 @@ async def test_an_account_has_the_row_without_its_credential(house: House):
         "title": "Mollie EU",
         "isDefault": False,
         "credentialHint": f"...{OLD[-4:]}",
+        "hasWebhookSecret": False,
         "verificationAmount": 1,
         "connected": True,
         "deletedAt": None,
@@ -130,6 +131,17 @@ async def test_an_account_that_cannot_be_is_refused_by_name(house: House, said: 
     answer = await house.ask(house.app.admin, "POST", LIST, body)
     assert (code(answer), problems(answer).keys()) == ("400 [E4000]", {field})
     assert await house.rows() == before
+
+
+async def test_all_that_is_wrong_with_a_credential_is_told_at_once(house: House):
+    """What is right is the provider's to say; the answer does not repeat what was sent."""
+    body = {"name": "komoju", "credential": "pk_test_canary_canary"}
+    answer = await house.ask(house.app.admin, "POST", LIST, body)
+    assert (code(answer), problems(answer).keys()) == ("400 [E4000]", {"credential", "mode"})
+    body = {"name": "mollie", "credential": "access_canary_canary", "webhookSecret": "canary-12"}
+    answer = await house.ask(house.app.admin, "POST", LIST, body)
+    assert problems(answer).keys() == {"credential", "webhookSecret"}
+    assert "canary" not in answer.text
 
 
 async def test_the_mode_follows_from_the_credential(house: House):

@@ -13,7 +13,8 @@ from typing import Final
 
 import pytest
 
-from app.main import Parts, build_worker, jobs_of
+from app.main import build_worker, jobs_of
+from app.parts import Parts
 from app.settings import Settings
 from app.worker import Worker
 from bench.due_rows import make_due

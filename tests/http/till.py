@@ -9,7 +9,7 @@ from uuid import UUID
 
 import httpx
 
-from app.main import Parts
+from app.parts import Parts
 from domain.ledger.posting import Account
 from domain.payments.submit_refund import SubmitRefund
 from tests.http.house import House, Json

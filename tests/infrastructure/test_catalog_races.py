@@ -18,6 +18,7 @@ from domain.tenancy.caller import Scope
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.products import PostgresProducts
 from infrastructure.postgres.transaction import PostgresTx
+from infrastructure.providers import CREDENTIALS
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.ids import FakeIds
 from tests.fakes.vault import FakeVault
@@ -25,7 +26,7 @@ from tests.make import APP, a_price, a_product, an_account, an_actor, an_app, an
 
 CLOCK, IDS = FakeClock(NOON + timedelta(hours=1)), FakeIds(series=9)
 PRODUCTS, PRICES = ProductService(CLOCK, IDS), PriceService(CLOCK, IDS)
-ACCOUNTS = ProviderService(FakeVault(), CLOCK, IDS)
+ACCOUNTS = ProviderService(FakeVault(), CREDENTIALS, CLOCK, IDS)
 EDITOR = an_actor(Scope.CATALOG_WRITE, Scope.PROVIDERS_WRITE)
 
 

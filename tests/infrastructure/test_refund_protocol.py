@@ -50,7 +50,8 @@ class Desk:
     async def request(self, amount: Money = PART) -> Refund:
         wanted = WantedRefund(payment_uuid=self.payment_uuid, amount_minor=amount.minor)
         async with self.database.begin(APP) as tx:
-            return await RequestRefund(self.clock, self.ids)(tx, wanted)
+            providers = {ProviderName.MOLLIE: self.provider.provider}
+            return await RequestRefund(providers, self.clock, self.ids)(tx, wanted)
 
     async def submit(self, refund: Refund) -> object:
         providers = {ProviderName.MOLLIE: self.provider.provider}

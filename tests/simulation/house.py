@@ -7,17 +7,21 @@ around a commit, and a provider in this process.
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
-from app.main import Parts, jobs_of, sweeps_of
+from app.main import jobs_of, sweeps_of
+from app.parts import Parts
 from app.settings import Settings
 from domain.kernel.ids import AppUuid
+from domain.payments.payment_provider import ProviderName
 from infrastructure.budget import RateBudget
+from infrastructure.komoju.client import KomojuClient
 from infrastructure.mollie.client import MollieClient
 from infrastructure.postgres.database import Connection, Database
 from infrastructure.postgres.transaction import PostgresTx
+from infrastructure.providers import Clients
 from infrastructure.secrets import AesGcmVault, new_key
 from tests.simulation.bank import Bank
 from tests.simulation.fate import Fate
@@ -72,6 +76,11 @@ class SimulatedParts(Parts):
     def __init__(self, world: World) -> None:
         self._world = world
         super().__init__(world.settings)
+        # Mollie stores these too, whatever the API lets apps ask for.
+        methods = frozenset({"card", "ideal", "paypal"})
+        self.providers[ProviderName.MOLLIE] = replace(
+            self.providers[ProviderName.MOLLIE], payment_methods=methods, storable_methods=methods
+        )
 
     def plug_in(self, settings: Settings) -> None:
         world = self._world
@@ -87,13 +96,14 @@ class SimulatedParts(Parts):
         )
         self.database.fate = world.fate
         self.vault = AesGcmVault(settings.secret_key)
-        self.mollie = MollieClient(
+        mollie = MollieClient(
             settings.mollie_url,
             self.vault,
             settings.provider_timeout_s,
             world.bank.transport(),
             budget=RateBudget(NO_LIMIT),
         )
+        self.clients = Clients(mollie, KomojuClient(settings.komoju_url, self.vault, 1))
 
     @cached_property
     def jobs(self) -> tuple[Any, ...]:

@@ -25,6 +25,7 @@ from domain.tenancy.app import App
 from domain.tenancy.caller import Actor, Scope, UserCaller
 from domain.tenancy.tenant import Tenant
 from infrastructure.postgres.transaction import PostgresTx
+from infrastructure.providers import CREDENTIALS
 from tests.simulation.house import SimulatedParts
 
 EUR: Final = Currency("EUR")
@@ -129,7 +130,7 @@ async def _shop(parts: SimulatedParts, number: int) -> Shop:
             BillingPolicy(app_uuid=app_uuid, created_at=now, updated_at=now, **POLICIES[number])
         )
         new = NewProvider(name=ProviderName.MOLLIE, credential=key)
-        account = await ProviderService(parts.vault, clock, ids).create(tx, actor, new)
+        account = await ProviderService(parts.vault, CREDENTIALS, clock, ids).create(tx, actor, new)
         return Shop(
             app_uuid=app_uuid,
             user_uuid=UserUuid(ids.new()),

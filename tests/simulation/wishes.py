@@ -208,7 +208,7 @@ class Wishes:
             return
         part = who.chance.choice((None, 2, 3))
         amount = None if part is None else payment.amount.minor // part
-        request = RequestRefund(parts.clock, parts.ids)
+        request = RequestRefund(parts.providers, parts.clock, parts.ids)
         wanted = WantedRefund(payment_uuid=payment.uuid, amount_minor=amount)
 
         async def do() -> None:

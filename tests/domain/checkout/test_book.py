@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from domain.catalog.quote import Quote
 from domain.checkout.book import Book, Sale, Sighting, settle
 from domain.checkout.session import Mode, SessionPaymentStatus, SessionStatus
 from domain.payments.attempt import AttemptStatus
@@ -56,6 +57,48 @@ class Settling:
 def a_retried_book() -> Book:
     second = an_attempt(uuid=SECOND_ATTEMPT, number=2)
     return a_book(an_attempt(status=AttemptStatus.ACCEPTED), second)
+
+
+def test_a_payment_that_has_become_another_amount_pays_for_nothing():
+    seen = Settling(a_book()).see_status(S.OPEN).see_status(S.PAID, amount=money(1))
+    assert seen.book.session.status is SessionStatus.OPEN
+    assert seen.book.payments[0].status is S.OPEN
+    assert seen.sales == []
+
+
+def a_free_setup() -> Book:
+    """A provider that stores a payment method without a charge is asked for nothing."""
+    nothing = Quote(money(0), money(0), money(0))
+    return a_book(mode=Mode.SETUP, amount=nothing)
+
+
+NOTHING: Final = {"amount": money(0), **FIRST}
+
+
+def test_what_is_stored_for_nothing_moves_no_money():
+    book = a_free_setup()
+    settled = settle(book, a_sighting(said(S.PAID, **NOTHING)), ids=FakeIds())
+    session, (payment,) = settled.book.session, settled.book.payments
+    assert (session.status, session.payment_status) == (
+        SessionStatus.COMPLETE,
+        SessionPaymentStatus.NO_PAYMENT_REQUIRED,
+    )
+    assert (payment.is_verification, payment.is_surplus) == (True, False)
+    assert settled.book.refunds == ()
+    assert all(not posting.amounts for posting in settled.postings)
+    assert settled.sale is not None
+    again = settle(settled.book, a_sighting(said(S.PAID, **NOTHING)), ids=FakeIds())
+    assert (again.book.session, again.sale) == (session, None)
+
+
+def test_what_is_stored_for_nothing_and_too_late_is_owed_to_nobody():
+    book = a_free_setup()
+    expired = replace(book.session, status=SessionStatus.EXPIRED)
+    seen = Settling(replace(book, session=expired)).see_status(S.PAID, **NOTHING)
+    (payment,) = seen.book.payments
+    assert (payment.is_surplus, seen.book.refunds, seen.sales) == (True, (), [])
+    assert seen.book.session.payment_status is SessionPaymentStatus.UNPAID
+    assert "payment.surplus_received" not in seen.told
 
 
 def test_the_providers_answer_opens_the_session():

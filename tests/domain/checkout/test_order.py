@@ -1,5 +1,6 @@
 """What an order is checked against: every rule, by itself."""
 
+import dataclasses
 from datetime import timedelta
 from typing import Any, Final
 
@@ -17,13 +18,16 @@ from domain.checkout.order import (
     price_order,
 )
 from domain.checkout.session import Mode
-from domain.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Refused
+from domain.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Refused, Violation
 from domain.kernel.ids import TenantUuid
 from domain.kernel.percent import Percent
 from domain.payments.payment_provider import ProviderMode, ProviderName
+from domain.payments.ports import Provider
 from domain.tenancy.admission import AdmissionFacts
 from domain.tenancy.caller import Actor, Scope
 from domain.tenancy.tenant import Role
+from tests.fakes.clock import FakeClock
+from tests.fakes.provider import FakeProvider
 from tests.make import OTHER_TENANT, TENANT, a_tenant, a_uuid, an_account, an_actor, money
 from tests.make_checkout import PRICE, TERMS
 
@@ -50,8 +54,24 @@ def the_facts(**said: Any) -> OrderFacts:
     return OrderFacts(**usual | {"account": an_account(), "price": ONCE} | said)
 
 
-def priced(order: Order | None = None, *, actor: Actor = MEMBER, **facts: Any) -> PricedOrder:
-    return price_order(order or an_order(), the_facts(**facts), actor)
+PROVIDER: Final = FakeProvider(FakeClock()).provider
+"""Takes cards, and stores them by a small payment."""
+THRIFTY: Final = dataclasses.replace(
+    PROVIDER,
+    payment_methods=frozenset({"card", "konbini"}),
+    storable_methods=frozenset({"card"}),
+    stores_without_charge=True,
+)
+
+
+def priced(
+    order: Order | None = None,
+    *,
+    actor: Actor = MEMBER,
+    provider: Provider = PROVIDER,
+    **facts: Any,
+) -> PricedOrder:
+    return price_order(order or an_order(), the_facts(**facts), actor, provider)
 
 
 def test_the_amount_is_computed_here():
@@ -99,6 +119,46 @@ def test_a_setup_charges_what_the_account_says():
     setup = an_order(mode=Mode.SETUP, price_uuid=None, currency="EUR")
     account = an_account(verification_amount_minor=5)
     assert priced(setup, price=None, account=account).amount.total == money(5)
+
+
+def test_a_setup_costs_nothing_where_nothing_has_to_be_charged():
+    setup = an_order(mode=Mode.SETUP, price_uuid=None, currency="EUR")
+    account = an_account(verification_amount_minor=5)
+    order = priced(setup, price=None, account=account, provider=THRIFTY)
+    assert (order.amount.total, order.description) == (
+        money(0),
+        "Card verification, nothing is charged",
+    )
+    trial = an_order(mode=Mode.SUBSCRIPTION)
+    order = priced(trial, price=replace(MONTHLY, trial_days=14), provider=THRIFTY)
+    assert (order.amount.total, order.trial_days) == (money(0), 14)
+
+
+@pytest.mark.parametrize(
+    ("method", "mode", "provider", "message"),
+    [
+        ("konbini", Mode.PAYMENT, PROVIDER, "mollie does not take konbini"),
+        ("konbini", Mode.SETUP, THRIFTY, "konbini cannot be charged again, as mode setup needs"),
+        (
+            "konbini",
+            Mode.SUBSCRIPTION,
+            THRIFTY,
+            "konbini cannot be charged again, as mode subscription needs",
+        ),
+    ],
+)
+def test_a_payment_method_is_one_that_the_provider_takes(
+    method: str, mode: Mode, provider: Provider, message: str
+):
+    order = an_order(mode=mode, terms=replace(TERMS, payment_method=method), currency="EUR")
+    with pytest.raises(Invalid) as caught:
+        priced(order, provider=provider, price=MONTHLY)
+    assert caught.value.violations == (Violation(message, "paymentMethod"),)
+
+
+def test_cash_buys_once():
+    order = an_order(terms=replace(TERMS, payment_method="konbini"))
+    assert priced(order, provider=THRIFTY).amount.total == money(9_99)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ import pytest
 from domain.kernel.errors import Conflict, Forbidden, Invalid, Refused
 from domain.kernel.pages import PageRequest
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
-from domain.payments.ports import credential_context
+from domain.payments.ports import credential_context, webhook_secret_context
 from domain.payments.provider_service import NewProvider, ProviderChange, ProviderService
 from domain.tenancy.caller import Scope
+from infrastructure.providers import CREDENTIALS
 from tests.fakes.catalog import FakeCatalog
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.ids import FakeIds
@@ -20,7 +21,7 @@ ADMIN = an_actor(Scope.PROVIDERS_WRITE)
 READER = an_actor(Scope.PROVIDERS_READ)
 CLOCK = FakeClock(NOON + timedelta(hours=1))
 VAULT = FakeVault()
-ACCOUNTS = ProviderService(VAULT, CLOCK, FakeIds())
+ACCOUNTS = ProviderService(VAULT, CREDENTIALS, CLOCK, FakeIds())
 MOLLIE, KOMOJU = ProviderName.MOLLIE, ProviderName.KOMOJU
 KEY = "test_dHar4XY7LxsDOtmnkVtj"
 
@@ -64,6 +65,7 @@ async def test_the_first_account_of_a_name_is_the_default():
         (MOLLIE, "access_dHar4XY7LxsDOt", None, "credential"),
         (KOMOJU, "sk_123456789012", None, "mode"),
         (KOMOJU, "pk_123456789012", ProviderMode.LIVE, "credential"),
+        (KOMOJU, "sk_test_123456789012", ProviderMode.LIVE, "mode"),
     ],
 )
 async def test_a_credential_of_the_wrong_kind_is_invalid(
@@ -86,6 +88,56 @@ async def test_rotation_replaces_the_credential_and_nothing_else():
     assert opened(after) == "test_9999999999999"
     assert (after.credential_hint, after.title, after.is_default) == ("9999", before.title, True)
     assert types(catalog)[1:] == ["payment_provider.credential_rotated"]
+
+
+SECRET = "a-long-and-random-secret"
+
+
+def secret_of(account: PaymentProvider) -> str:
+    context = webhook_secret_context(account.uuid, account.app_uuid)
+    assert account.webhook_secret_sealed is not None
+    return VAULT.open(account.webhook_secret_sealed, context=context)
+
+
+async def test_a_webhook_secret_is_sealed_apart_from_the_credential():
+    catalog = FakeCatalog()
+    new = NewProvider(name=KOMOJU, credential="sk_test_123456789012", webhook_secret=SECRET)
+    async with catalog.begin(APP) as tx:
+        made = await ACCOUNTS.create(tx, ADMIN, new)
+        rolled = await ACCOUNTS.update(
+            tx, ADMIN, made.uuid, ProviderChange(webhook_secret="another-secret")
+        )
+        gone = await ACCOUNTS.update(tx, ADMIN, made.uuid, ProviderChange(webhook_secret=None))
+        renamed = await ACCOUNTS.update(tx, ADMIN, made.uuid, ProviderChange(title="Ours"))
+    assert (secret_of(made), secret_of(rolled)) == (SECRET, "another-secret")
+    assert opened(rolled) == "sk_test_123456789012"
+    assert gone.webhook_secret_sealed is renamed.webhook_secret_sealed is None
+    assert SECRET not in str(catalog.rows[APP].events)
+
+
+async def test_where_nothing_is_signed_there_is_no_secret():
+    async with FakeCatalog().begin(APP) as tx:
+        account = await ACCOUNTS.create(tx, ADMIN, NewProvider(name=MOLLIE, credential=KEY))
+        new = NewProvider(name=MOLLIE, credential=KEY, webhook_secret=SECRET)
+        for wish in (
+            ACCOUNTS.create(tx, ADMIN, new),
+            ACCOUNTS.update(tx, ADMIN, account.uuid, ProviderChange(webhook_secret=SECRET)),
+        ):
+            with pytest.raises(Invalid) as caught:
+                await wish
+            assert [v.field for v in caught.value.violations] == ["webhookSecret"]
+
+
+async def test_a_key_that_tells_its_mode_is_believed():
+    async with FakeCatalog().begin(APP) as tx:
+        new = NewProvider(name=KOMOJU, credential="sk_live_123456789012")
+        account = await ACCOUNTS.create(tx, ADMIN, new)
+        assert account.mode is ProviderMode.LIVE
+        change = ProviderChange(credential="sk_123456789012")  # this one does not tell
+        assert opened(await ACCOUNTS.update(tx, ADMIN, account.uuid, change)) == "sk_123456789012"
+        with pytest.raises(Refused, match="account is live"):
+            other = ProviderChange(credential="sk_test_123456789012")
+            await ACCOUNTS.update(tx, ADMIN, account.uuid, other)
 
 
 async def test_a_test_account_never_becomes_a_live_one():

@@ -14,7 +14,6 @@ from domain.payments.ports import PaymentStatus, RefundStatus
 from domain.payments.refund import FELL_THROUGH, Refund, RefundReason
 from domain.payments.request_refund import WantedRefund, intended, left_of
 from domain.payments.sighting import PaymentFile
-from domain.payments.submit_refund import REPEATABLE_AFTER
 from tests.fakes.clock import NOON
 from tests.fakes.ids import FakeIds
 from tests.make import APP, a_uuid, money
@@ -22,6 +21,7 @@ from tests.make_checkout import ACCOUNT, a_payment
 
 IDS = FakeIds(series=31)
 PAID = 11_89
+REPEATABLE_AFTER = timedelta(minutes=61)
 
 
 def a_file(*refunds: Refund, chargebacks: tuple[Chargeback, ...] = ()) -> PaymentFile:
@@ -61,9 +61,11 @@ def a_chargeback(minor: int, **said: Any) -> Chargeback:
     return Chargeback(**usual | said)
 
 
-def asked(file: PaymentFile, minor: int | None = None) -> Refund:
+def asked(
+    file: PaymentFile, minor: int | None = None, after: timedelta = REPEATABLE_AFTER
+) -> Refund:
     wanted = WantedRefund(payment_uuid=file.payment.uuid, amount_minor=minor, description="why")
-    return intended(file, wanted, at=NOON, ids=IDS)
+    return intended(file, wanted, repeatable_after=after, at=NOON, ids=IDS)
 
 
 def test_without_an_amount_it_is_all_that_is_left():
@@ -118,6 +120,11 @@ def test_one_of_the_same_amount_waits_behind_each_before_it():
     third = asked(a_file(sent, second), 1_00)
     assert third.due_at == second.due_at + REPEATABLE_AFTER
     assert asked(a_file(sent, second), 1_01).due_at == NOON
+
+
+def test_nobody_waits_where_nothing_is_taken_for_a_repetition():
+    sent = a_refund(1_00, due_at=NOON - timedelta(minutes=1), tries=1)
+    assert asked(a_file(sent), 1_00, timedelta(0)).due_at == NOON
 
 
 def test_one_that_came_to_nothing_or_is_long_ago_keeps_nobody_waiting():

@@ -60,6 +60,17 @@ async def appears(tenancy: Tenancy, status: PaymentStatus) -> None:
     await tenancy.hear("tr_ghost")
 
 
+async def test_a_declined_charge_whose_failed_payment_turns_up_has_failed_once():
+    tenancy = await Tenancy().started()
+    tenancy.provider.fail_next("create_payment", Fault.DECLINED)
+    await tenancy.to(RENEWS)
+    assert (tenancy.status, tenancy.bills[-1].tries) == ("past_due", 1)
+    before = tenancy.bills[-1]
+    await appears(tenancy, PaymentStatus.FAILED)
+    assert tenancy.bills[-1] == before
+    assert tenancy.rows.payments
+
+
 async def test_a_lost_charge_that_has_failed_says_nothing_about_the_one_under_way():
     tenancy = await lost_and_tried_again()
     under_way = tenancy.charges[-1].ref

@@ -187,6 +187,19 @@ async def test_a_provider_that_says_no_is_a_failure_like_another():
     assert tenancy.status == "active"
 
 
+@pytest.mark.parametrize(
+    ("code", "retried"), [("insufficient_funds", True), ("card_expired", False)]
+)
+async def test_a_banks_no_counts_for_what_the_bank_says(code: str, retried: bool):
+    tenancy = await Tenancy().started()
+    tenancy.provider.decline_code = code
+    tenancy.provider.fail_next("create_payment", Fault.DECLINED)
+    await tenancy.to(RENEWS)
+    bill = tenancy.bills[-1]
+    assert (tenancy.status, bill.failure_reason, bill.tries) == ("past_due", code, 1)
+    assert (bill.next_try_at is not None) is retried
+
+
 async def test_a_mandate_that_is_gone_is_never_asked_again():
     tenancy = await Tenancy().started()
     tenancy.provider.revoke_mandate("mdt_1")

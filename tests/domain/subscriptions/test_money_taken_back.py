@@ -216,7 +216,7 @@ async def test_surplus_that_could_not_be_given_back_is_given_back_first_when_the
     await tenancy.wait(1)
     async with tenancy.database.begin(APP) as tx:
         wanted = WantedRefund(payment_uuid=payment.uuid, amount_minor=17_85)
-        await RequestRefund(tenancy.clock, tenancy.ids)(tx, wanted)
+        await RequestRefund(tenancy.write.providers, tenancy.clock, tenancy.ids)(tx, wanted)
     await tenancy.wait(0.1)
     *_, asked_for = tenancy.provider.world(tenancy.account).refunds
     tenancy.provider.set_refund(asked_for, RefundStatus.REFUNDED)

@@ -1,4 +1,4 @@
-"""How bytes reach Mollie: one pool of connections for all accounts, and one bounded body.
+"""How bytes reach a provider: one pool of connections for all accounts, and one bounded body.
 
 Works below httpx's client: nothing here keeps cookies, follows redirects, repeats a call or reads
 the environment's proxies, so that two accounts never share more than a connection.
@@ -19,6 +19,7 @@ IDLE_S: Final = 20.0
 RAW_BYTES_MAX: Final = 1 << 20
 BODY_BYTES_MAX: Final = 4 << 20
 """After decompression."""
+RETRY_AFTER_MAX_S: Final = 3600
 
 
 class BadBody(Exception):
@@ -65,6 +66,12 @@ async def read_body(response: httpx.Response) -> bytes:
     if unpack is not None and raw_bytes and not unpack.eof:
         raise BadBody("was cut short")
     return bytes(body)
+
+
+def retry_after_s(header: str) -> int:
+    """No provider documents one; a date, or what stands in between says, is not worth believing."""
+    is_number = header.isascii() and header.isdigit() and len(header) < 10
+    return min(max(1, int(header)), RETRY_AFTER_MAX_S) if is_number else 1
 
 
 def _unpacked(unpack: "zlib._Decompress", chunk: bytes, so_far: int) -> bytes:
