@@ -18,9 +18,9 @@ def eventually(holds: Callable[[], bool], within_s: float = 30) -> bool:
 
 def is_gone(pid: int) -> bool:
     """Whether this process runs no more. A zombie only waits for whoever adopted it."""
+    stat = Path(f"/proc/{pid}/stat")
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    except ProcessLookupError:  # also from the file: it has gone between two looks
         return True
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"

@@ -44,7 +44,9 @@ def _notes(shown: Shown, language: Language) -> list[str]:
         notes.append(language.say(word, days=session.trial_days))
     if shown.price is not None and shown.price.recurring is not None:
         notes.append(_each(shown.price.recurring, _period_total(shown), language))
-    if session.is_verification:
+    if not session.amount.total.minor:
+        notes.append(language.say("free_now"))
+    elif session.is_verification:
         notes.append(language.say("verification", amount=language.money(session.amount.total)))
     return notes
 

@@ -20,6 +20,8 @@ def review_values(book: Book, language: Language) -> dict[str, Any]:
     amount = language.money(session.amount.total)
     if decline is not None:
         heading, label = say("declined"), say("try_again", amount=amount)
+    elif not session.amount.total.minor:
+        heading, label = say("review"), say("pay_store")
     elif session.trial_days:
         heading, label = say("review"), say("pay_trial", amount=amount)
     elif session.is_verification:

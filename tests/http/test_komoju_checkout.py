@@ -3,7 +3,7 @@
 import pytest
 
 from infrastructure.system import SystemClock
-from tests.http.checkout_page import JANE, Shopper
+from tests.http.checkout_page import JANE, Shopper, words
 from tests.http.house import Json, code, problems
 from tests.http.komoju import Shop, id_of, shop
 
@@ -313,3 +313,15 @@ async def test_what_the_shopper_told_us_is_told_to_komoju(shop: Shop):
     assert sum(line["amount"] for line in at_komoju["line_items"]) == 4900
     await shop.shopper(after)
     assert await shopper.comes_back() == "https://shop.example/thanks"
+
+
+async def test_our_page_says_that_storing_a_card_costs_nothing_there(shop: Shop):
+    row = await shop.bought(
+        mode="setup", productPriceUuid=..., currency="JPY", billingAddressCollection=True
+    )
+    shopper = Shopper(shop.house, row["nextActionUrl"])
+    page = words(await shopper.goes_on(JANE))
+    assert "Nothing is charged now" in page
+    assert "Store the payment method" in page
+    assert "given back" not in page
+    assert "/komoju/sessions/" in await shopper.pays()
