@@ -2,7 +2,8 @@
 
 from domain.kernel.errors import ProviderUnreadable
 from domain.payments.payment_provider import PaymentProvider
-from infrastructure.komoju.client import Call, KomojuClient
+from infrastructure.komoju.client import KomojuClient
+from infrastructure.provider_client import Call
 
 
 class KomojuAccess:

@@ -14,8 +14,9 @@ from msgspec import Meta, Struct
 
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
 from domain.payments.payment_provider import PaymentProvider
-from infrastructure.komoju.client import Call, KomojuClient
+from infrastructure.komoju.client import KomojuClient
 from infrastructure.komoju.wire import decode
+from infrastructure.provider_client import Call
 
 PAGE_SIZE: Final = 100
 PAGES_MAX: Final = 10

@@ -9,8 +9,9 @@ import msgspec
 from domain.kernel.errors import ProviderUnreadable
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Declined, MandateStatus, ProviderMandate
-from infrastructure.komoju.client import Call, KomojuClient
+from infrastructure.komoju.client import KomojuClient
 from infrastructure.komoju.wire import WireCustomer, decode, method_from, text
+from infrastructure.provider_client import Call
 
 _CUSTOMER: Final = msgspec.json.Decoder(WireCustomer)
 UNKNOWN_METHOD: Final = "unknown"

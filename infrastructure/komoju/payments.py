@@ -23,12 +23,13 @@ from domain.payments.ports import (
     ProviderPayment,
     SequenceType,
 )
-from infrastructure.komoju.client import Call, KomojuClient, key_of
+from infrastructure.komoju.client import KomojuClient, key_of
 from infrastructure.komoju.details import CreateCharge, CreateSession, charge_for, session_for
 from infrastructure.komoju.listing import CLOCKS_DIFFER, PAGES_MAX, List, Page, back_to, listed
 from infrastructure.komoju.refs import parsed, ref_of
 from infrastructure.komoju.states import from_payment, from_session, payment_status
 from infrastructure.komoju.wire import CURRENCIES, WirePayment, WireSession, decode, uuid_in
+from infrastructure.provider_client import Call
 
 _PAYMENT: Final = msgspec.json.Decoder(WirePayment)
 _SESSION: Final = msgspec.json.Decoder(WireSession)

@@ -17,11 +17,12 @@ from domain.kernel.errors import ProviderUnreadable
 from domain.kernel.money import Money
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Declined, ProviderRefund
-from infrastructure.komoju.client import Call, KomojuClient, key_of
+from infrastructure.komoju.client import KomojuClient, key_of
 from infrastructure.komoju.money_back import MoneyBack
 from infrastructure.komoju.refs import Ref, parsed
 from infrastructure.komoju.states import refunds_in
 from infrastructure.komoju.wire import CASH, WirePayment, decode
+from infrastructure.provider_client import Call
 
 _PAYMENT: Final = msgspec.json.Decoder(WirePayment)
 

@@ -2,7 +2,8 @@
 
 from domain.kernel.errors import ProviderUnreadable
 from domain.payments.payment_provider import PaymentProvider
-from infrastructure.mollie.client import Call, MollieClient
+from infrastructure.mollie.client import MollieClient
+from infrastructure.provider_client import Call
 
 
 class MollieAccess:

@@ -10,9 +10,10 @@ from msgspec import Struct
 from domain.kernel.errors import ProviderUnreadable
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Declined, NewCustomer
-from infrastructure.mollie.client import Call, MollieClient
+from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.listing import Page, find, pages
 from infrastructure.mollie.wire import WireCustomer, check_mode, decode, uuid_in
+from infrastructure.provider_client import Call
 
 _CUSTOMER: Final = msgspec.json.Decoder(WireCustomer)
 _PAGE: Final = msgspec.json.Decoder(Page[WireCustomer])
@@ -42,7 +43,7 @@ class MollieCustomers:
                 email=customer.email,
             )
         )
-        call = Call(method="POST", path=("customers",), body=body, key=customer.uuid)
+        call = Call(method="POST", path=("customers",), body=body, key=str(customer.uuid))
         answer = await self._client.act(account, call)
         if isinstance(answer, Declined):
             return answer

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
 from domain.payments.payment_provider import PaymentProvider
-from infrastructure.mollie.client import Call, MollieClient
+from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.wire import (
     WireChargeback,
     WireCustomer,
@@ -25,6 +25,7 @@ from infrastructure.mollie.wire import (
     decode,
     uuid_in,
 )
+from infrastructure.provider_client import Call
 
 PAGE_SIZE: Final = 250
 PAGES_MAX: Final = 40

@@ -7,8 +7,9 @@ import msgspec
 from domain.kernel.errors import ProviderUnreadable
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Declined, ProviderMandate
-from infrastructure.mollie.client import Call, MollieClient
+from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.wire import WireMandate, decode, mandate_from
+from infrastructure.provider_client import Call
 
 _MANDATE: Final = msgspec.json.Decoder(WireMandate)
 

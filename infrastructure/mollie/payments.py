@@ -15,7 +15,7 @@ from domain.kernel.errors import ProviderUnreadable
 from domain.payments.payment_details import PaymentDetails
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Declined, NewPayment, ProviderPayment, SequenceType
-from infrastructure.mollie.client import Call, MollieClient
+from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.details import WireAddress, WireLine, address_to, line_to
 from infrastructure.mollie.listing import AUDIT_PAGES_MAX, Page, back_to, find, pages
 from infrastructure.mollie.wire import (
@@ -27,6 +27,7 @@ from infrastructure.mollie.wire import (
     payment_from,
     uuid_in,
 )
+from infrastructure.provider_client import Call
 
 DESCRIPTION_CHARS_MAX: Final = 255
 
@@ -105,7 +106,7 @@ class MolliePayments:
         self, account: PaymentProvider, request: bytes, *, key: UUID
     ) -> ProviderPayment | Declined:
         asked = decode(_REQUEST, request, "payment's request")
-        call = Call(method="POST", path=("payments",), body=request, key=key)
+        call = Call(method="POST", path=("payments",), body=request, key=str(key))
         answer = await self._client.act(account, call)
         if isinstance(answer, Declined):
             return replace(answer, is_gone=answer.is_gone or answer.field in _WHO_PAYS)

@@ -17,9 +17,10 @@ from domain.kernel.errors import ProviderUnreadable, RefundTooSoon
 from domain.kernel.money import Money
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Declined, ProviderRefund
-from infrastructure.mollie.client import Call, MollieClient
+from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.listing import AUDIT_PAGES_MAX, Page, back_to, pages
 from infrastructure.mollie.wire import WireAmount, WireRefund, amount_of, decode, refund_from
+from infrastructure.provider_client import Call
 
 _REFUND: Final = msgspec.json.Decoder(WireRefund)
 _PAGE: Final = msgspec.json.Decoder(Page[WireRefund])
@@ -43,7 +44,9 @@ class MollieRefunds:
     ) -> ProviderRefund | Declined:
         body = msgspec.json.encode(CreateRefund(amount_of(amount), Metadata(refund_uuid)))
         path = ("payments", payment_ref, "refunds")
-        call = Call(method="POST", path=path, body=body, key=refund_uuid, on_conflict=RefundTooSoon)
+        call = Call(
+            method="POST", path=path, body=body, key=str(refund_uuid), on_conflict=RefundTooSoon
+        )
         answer = await self._client.act(account, call)
         if isinstance(answer, Declined):
             return answer
