@@ -66,7 +66,7 @@ class CheckoutPage:
         speaks = chosen(lang, session.terms.locale, accepted=accepted)
         filled = filled_in(body)
         if may_collect(shown.book, now=self.clock.now()):
-            if "show" in filled:  # another country: its fields, and nothing is wrong yet
+            if "show" in filled:  # another country or language: nothing is wrong yet
                 return self._form(shown, speaks, filled)
             taken = await self.collect(*link, told(filled, session, ip, speaks))
             if isinstance(taken, tuple):
