@@ -1107,7 +1107,7 @@ CREATE INDEX product_images_product_idx ON product_images USING btree (app_uuid,
 
 CREATE INDEX refunds_due_idx ON refunds USING btree (due_at, app_uuid) WHERE (status = 'requested'::text);
 
-CREATE UNIQUE INDEX refunds_once_key ON refunds USING btree (app_uuid, payment_uuid, reason) WHERE (reason = ANY (ARRAY['verification'::text, 'surplus'::text]));
+CREATE UNIQUE INDEX refunds_once_key ON refunds USING btree (app_uuid, payment_uuid, reason) WHERE ((reason = ANY (ARRAY['verification'::text, 'surplus'::text])) AND (status <> 'declined'::text));
 
 CREATE INDEX refunds_payment_idx ON refunds USING btree (app_uuid, payment_uuid);
 

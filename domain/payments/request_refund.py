@@ -52,18 +52,6 @@ class RequestRefund:
         return refund
 
 
-def left_of(file: PaymentFile) -> Money:
-    """What the payment still holds: not given back, not on its way back, not taken back."""
-    left = file.payment.amount
-    for refund in file.refunds:
-        if refund.gives_back:
-            left = left - refund.amount
-    for chargeback in file.chargebacks:
-        if chargeback.reversed_at is None:
-            left = left - chargeback.amount
-    return Money(max(left.minor, 0), left.currency)
-
-
 def intended(
     file: PaymentFile,
     wanted: WantedRefund,
@@ -75,7 +63,7 @@ def intended(
     payment = file.payment
     if payment.status is not PaymentStatus.PAID:
         raise Conflict(f"the payment is {payment.status}; only what is paid can be given back")
-    left = left_of(file)
+    left = file.left
     amount = left
     if wanted.amount_minor is not None:
         amount = Money(wanted.amount_minor, left.currency)

@@ -58,6 +58,18 @@ class PaymentFile(Struct, frozen=True, kw_only=True):
         """Money that buys nothing, and is on its way back."""
         return self.payment.is_surplus or self.payment.is_verification
 
+    @property
+    def left(self) -> Money:
+        """What the payment still holds: not given back, not on its way back, not taken back."""
+        left = self.payment.amount
+        for refund in self.refunds:
+            if refund.gives_back:
+                left = left - refund.amount
+        for chargeback in self.chargebacks:
+            if chargeback.reversed_at is None:
+                left = left - chargeback.amount
+        return Money(max(left.minor, 0), left.currency)
+
 
 def adopt(attempt: PaymentAttempt, sighting: Sighting, *, ids: Ids) -> Payment:
     """A payment that we see for the first time; `take_in` brings it to where it is now."""
@@ -94,6 +106,7 @@ def take_in(
     file, of_refunds = _with_refunds(file, sighting, ids)
     file, of_chargebacks = _with_chargebacks(file, sighting, ids)
     file, of_mandate = _with_mandate(file, sighting, ids)
+    file = _with_the_rest(file, sighting.at, ids)
     return file, events + of_refunds + of_chargebacks + of_mandate
 
 
@@ -205,6 +218,22 @@ def _chargeback(file: PaymentFile, seen: ProviderChargeback, at: datetime, ids: 
         created_at=at,
         updated_at=at,
     )
+
+
+def _with_the_rest(file: PaymentFile, at: datetime, ids: Ids) -> PaymentFile:
+    """Where a bank has taken a part back before we could give back the whole, the provider declines
+    the whole: what is left goes back. Each is less than the last, so this ends."""
+    reasons = (RefundReason.VERIFICATION, RefundReason.SURPLUS)
+    ours = [refund for refund in file.refunds if refund.reason in reasons]
+    if not file.is_held or not ours:
+        return file
+    last = max(ours, key=lambda refund: (refund.created_at, refund.uuid))
+    if last.status is not RefundStatus.DECLINED or at < last.updated_at:
+        return file
+    if not 0 < file.left.minor < last.amount.minor:
+        return file
+    rest = replace(money_back(file.payment, last.reason, at=at, ids=ids), amount=file.left)
+    return replace(file, refunds=(*file.refunds, rest))
 
 
 def _chargeback_event(type: str, chargeback: Chargeback, at: datetime) -> Event:

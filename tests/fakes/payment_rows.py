@@ -129,7 +129,9 @@ def check_papers(rows: CheckoutRows) -> None:
     one_each(rows.payments.values(), "payment_provider_uuid", "provider_ref")
     one_each((p for p in rows.payments.values() if not p.is_surplus), "attempt_uuid")
     once = (RefundReason.VERIFICATION, RefundReason.SURPLUS)
-    one_each((r for r in rows.refunds.values() if r.reason in once), "payment_uuid", "reason")
+    of_ours = [r for r in rows.refunds.values() if r.reason in once]
+    standing = (r for r in of_ours if r.status is not RefundStatus.DECLINED)
+    one_each(standing, "payment_uuid", "reason")
     made = [r for r in rows.refunds.values() if r.provider_ref is not None]
     one_each(made, "payment_provider_uuid", "provider_ref")
     one_each(rows.chargebacks.values(), "payment_provider_uuid", "provider_ref")

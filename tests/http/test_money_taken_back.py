@@ -162,3 +162,26 @@ async def test_part_of_a_payment_is_asked_for_again(till: Till):
     assert await till.books() == moved(MONTH, cash=-500, receivable=500)
     await till.given_again(payment)
     assert await till.books() == MONTH
+
+
+SETUP: Final = {"mode": "setup", "productPriceUuid": ..., "taxRateUuid": ..., "currency": "EUR"}
+
+
+async def test_what_a_bank_leaves_of_a_verification_goes_back(till: Till):
+    payment = await till.sold(**SETUP)
+    (whole,) = await till.all(f"/payments/{payment['uuid']}/refunds")
+    await till.charged_back(payment, amount={"currency": "EUR", "value": "0.33"})
+    assert (await till.send(whole))["status"] == "declined"
+    for _ in range(2):
+        await till.told(payment)
+        first, rest = sorted(await till.all(f"/payments/{payment['uuid']}/refunds"), key=by_age)
+        assert (first["status"], first["amount"]) == ("declined", 100)
+        assert (rest["reason"], rest["amount"]) == ("verification", 67)
+    made = await till.send(rest)
+    await till.refund_becomes(payment, made["refundId"], "refunded")
+    assert (await till.get(f"/payments/{payment['uuid']}"))["amountRefunded"] == 67
+    assert await till.books() == {"held": -33, "chargebacks": 33}
+
+
+def by_age(row: Json) -> str:
+    return str(row["createdAt"]) + str(row["uuid"])

@@ -12,7 +12,7 @@ from domain.kernel.errors import Conflict, Refused
 from domain.payments.chargeback import Chargeback
 from domain.payments.ports import PaymentStatus, RefundStatus
 from domain.payments.refund import FELL_THROUGH, Refund, RefundReason
-from domain.payments.request_refund import WantedRefund, intended, left_of
+from domain.payments.request_refund import WantedRefund, intended
 from domain.payments.sighting import PaymentFile
 from tests.fakes.clock import NOON
 from tests.fakes.ids import FakeIds
@@ -77,26 +77,26 @@ def test_without_an_amount_it_is_all_that_is_left():
 
 @pytest.mark.parametrize("status", sorted(set(RefundStatus)))
 def test_what_may_still_go_back_is_not_left(status: RefundStatus):
-    left = left_of(a_file(a_refund(5_00, status=status)))
+    left = a_file(a_refund(5_00, status=status)).left
     assert left == money(11_89 if status in FELL_THROUGH else 6_89)
 
 
 def test_what_a_bank_took_is_not_left_until_it_gives_it_again():
     taken = a_chargeback(11_89)
-    assert left_of(a_file(chargebacks=(taken,))) == money(0)
-    assert left_of(a_file(chargebacks=(replace(taken, reversed_at=NOON),))) == money(PAID)
+    assert a_file(chargebacks=(taken,)).left == money(0)
+    assert a_file(chargebacks=(replace(taken, reversed_at=NOON),)).left == money(PAID)
 
 
 def test_more_than_was_paid_gone_leaves_nothing():
     file = a_file(a_refund(11_89), chargebacks=(a_chargeback(11_89),))
-    assert left_of(file) == money(0)
+    assert file.left == money(0)
 
 
 @given(parts=st.lists(st.integers(min_value=1, max_value=5_00), max_size=8))
 def test_parts_never_add_up_to_more_than_was_paid(parts: list[int]):
     file = a_file()
     for part in parts:
-        left = left_of(file).minor
+        left = file.left.minor
         if part > left:
             with pytest.raises(Refused) as refused:
                 asked(file, part)
@@ -104,7 +104,7 @@ def test_parts_never_add_up_to_more_than_was_paid(parts: list[int]):
             assert f"{left} EUR" in str(refused.value)
         else:
             file = replace(file, refunds=(*file.refunds, asked(file, part)))
-    assert sum(refund.amount.minor for refund in file.refunds) + left_of(file).minor == PAID
+    assert sum(refund.amount.minor for refund in file.refunds) + file.left.minor == PAID
 
 
 @pytest.mark.parametrize("status", sorted(set(PaymentStatus) - {PaymentStatus.PAID}))

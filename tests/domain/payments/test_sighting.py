@@ -7,8 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from domain.payments.payment import LATER_LOOKS, PATIENCE, Payment
-from domain.payments.ports import MandateStatus, PaymentStatus, SequenceType
-from domain.payments.sighting import PaymentFile, planned, take_in
+from domain.payments.ports import MandateStatus, PaymentStatus, RefundStatus, SequenceType
+from domain.payments.refund import RefundReason
+from domain.payments.sighting import PaymentFile, money_back, planned, take_in
+from tests.domain.payments.test_request_refund import a_chargeback
 from tests.fakes.clock import NOON
 from tests.fakes.ids import FakeIds
 from tests.make import money
@@ -69,3 +71,42 @@ def test_a_look_without_a_word_about_it_ends_nothing():
 def test_an_older_look_ends_nothing():
     valid = seen(first(), MandateStatus.VALID, at=NOON + timedelta(hours=1))
     assert seen(valid, None, at=NOON).mandate == valid.mandate
+
+
+def declined(*, took: int, is_held: bool = True) -> PaymentFile:
+    """The provider did not give back the whole of a payment, of which a bank had taken a part."""
+    payment = a_payment(status=PaymentStatus.PAID, is_surplus=is_held, tax=money(0))
+    whole = money_back(payment, RefundReason.SURPLUS, at=NOON, ids=IDS)
+    whole = replace(whole, status=RefundStatus.DECLINED)
+    taken = a_chargeback(took) if took else ()
+    return PaymentFile(payment=payment, refunds=(whole,), chargebacks=taken and (taken,))
+
+
+def test_what_a_bank_leaves_of_money_on_its_way_back_goes_back_once():
+    before = declined(took=33)
+    once = seen(before, None)
+    twice = seen(once, None)
+    (whole, rest) = twice.refunds
+    assert whole.amount - rest.amount == money(33)
+    assert rest.reason is RefundReason.SURPLUS and rest.status is RefundStatus.REQUESTED
+
+
+@pytest.mark.parametrize("rest", [RefundStatus.DECLINED, RefundStatus.FAILED])
+def test_the_rest_is_not_asked_for_again(rest: RefundStatus):
+    once = seen(declined(took=33), None)
+    refused = replace(once, refunds=(once.refunds[0], replace(once.refunds[1], status=rest)))
+    assert len(seen(refused, None).refunds) == 2
+
+
+def test_nothing_more_is_asked_for_where_a_bank_took_nothing_or_all():
+    for took in (0, declined(took=0).payment.amount.minor):
+        assert len(seen(declined(took=took), None).refunds) == 1
+
+
+def test_money_that_has_bought_something_stays():
+    assert len(seen(declined(took=33, is_held=False), None).refunds) == 1
+
+
+def test_a_look_from_before_the_refusal_asks_for_nothing():
+    file = seen(declined(took=33), None, at=NOON - timedelta(seconds=1))
+    assert len(file.refunds) == 1

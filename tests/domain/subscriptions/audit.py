@@ -55,7 +55,6 @@ def _given_otherwise(made: Iterable[Refund], surplus: Refund) -> int:
         refund.amount.minor
         for refund in made
         if refund.payment_uuid == surplus.payment_uuid
-        and refund.reason not in _HELD
         and not surplus.gives_back
         and refund.created_at >= surplus.updated_at
     )
