@@ -18,9 +18,11 @@ def eventually(holds: Callable[[], bool], within_s: float = 30) -> bool:
 
 def is_gone(pid: int) -> bool:
     """Whether this process runs no more. A zombie only waits for whoever adopted it."""
-    stat = Path(f"/proc/{pid}/stat")
     try:
         os.kill(pid, 0)
-        return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
-    except ProcessLookupError:  # also from the file: it has gone between two looks
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except ProcessLookupError:
         return True
+    except FileNotFoundError:  # no /proc here; or it has gone just now, as the next look will say
+        return False
+    return stat.rpartition(")")[2].split()[0] == "Z"
