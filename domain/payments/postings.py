@@ -17,7 +17,7 @@ from domain.ledger.posting import Posting, PostingKind
 from domain.ledger.rules import Fact
 from domain.payments.payment import Payment
 from domain.payments.ports import RefundStatus
-from domain.payments.refund import Refund, RefundReason
+from domain.payments.refund import OF_HELD, Refund, RefundReason
 from domain.payments.sighting import PaymentFile
 
 _NOTHING: Final[Mapping[UUID, Money]] = {}
@@ -71,7 +71,7 @@ async def fallen_through(
 
 
 def _is_of_held(file: PaymentFile, refund: Refund) -> bool:
-    return file.is_held or refund.reason in (RefundReason.SURPLUS, RefundReason.VERIFICATION)
+    return file.is_held or refund.reason in OF_HELD
 
 
 def _kept(file: PaymentFile, refund: Refund, gone_minor: int) -> Money:

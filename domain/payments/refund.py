@@ -25,6 +25,9 @@ class RefundReason(StrEnum):
     """Made at the provider, without us, and found there."""
 
 
+OF_HELD: Final = frozenset({RefundReason.VERIFICATION, RefundReason.SURPLUS})
+"""Of money that is not the app's to keep: we give it back by ourselves."""
+
 SETTLED: Final = frozenset(
     {RefundStatus.REFUNDED, RefundStatus.FAILED, RefundStatus.CANCELED, RefundStatus.DECLINED}
 )

@@ -29,7 +29,7 @@ from domain.payments.ports import (
     RefundStatus,
     SequenceType,
 )
-from domain.payments.refund import Refund, RefundReason, conclude, refund_event
+from domain.payments.refund import OF_HELD, Refund, RefundReason, conclude, refund_event
 
 
 class Sighting(Struct, frozen=True, kw_only=True):
@@ -223,8 +223,7 @@ def _chargeback(file: PaymentFile, seen: ProviderChargeback, at: datetime, ids: 
 def _with_the_rest(file: PaymentFile, at: datetime, ids: Ids) -> PaymentFile:
     """Where a bank has taken a part back before we could give back the whole, the provider declines
     the whole: what is left goes back. Each is less than the last, so this ends."""
-    reasons = (RefundReason.VERIFICATION, RefundReason.SURPLUS)
-    ours = [refund for refund in file.refunds if refund.reason in reasons]
+    ours = [refund for refund in file.refunds if refund.reason in OF_HELD]
     if not file.is_held or not ours:
         return file
     last = max(ours, key=lambda refund: (refund.created_at, refund.uuid))
