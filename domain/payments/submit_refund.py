@@ -24,7 +24,7 @@ from domain.payments.payment import Payment
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Declined, ProviderRefund, Providers, RefundStatus
 from domain.payments.postings import money_back_postings
-from domain.payments.refund import Refund, conclude
+from domain.payments.refund import Refund, conclude, refund_event
 from domain.payments.repositories import PaymentRepository, RefundRepository
 
 
@@ -96,12 +96,5 @@ class SubmitRefund:
 
 
 def _event(refund: Refund, answer: ProviderRefund | Declined) -> Event:
-    facts = {
-        "refundUuid": str(refund.uuid),
-        "paymentUuid": str(refund.payment_uuid),
-        "reason": refund.reason,
-        "currency": refund.amount.currency,
-        "amount": refund.amount.minor,
-    }
     what = "refund.declined" if isinstance(answer, Declined) else "refund.accepted"
-    return Event(type=what, aggregate_uuid=refund.payment_uuid, at=refund.updated_at, facts=facts)
+    return refund_event(what, refund, at=refund.updated_at)
