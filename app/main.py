@@ -41,6 +41,7 @@ from app.ledger.http import LedgerController
 from app.pages.http import CheckoutLinksController, CheckoutStyleController
 from app.pages.portal_http import BillingPortalsController, PortalController
 from app.parts import Parts
+from app.payments.accounts_http import AccountsController
 from app.payments.http import TenantPaymentsController
 from app.payments.methods_http import (
     PaymentMethodsController,
@@ -100,6 +101,7 @@ CONTROLLERS: Final = [
     CountriesController,
     TenantsController,
     PaymentProvidersController,
+    AccountsController,
     TenantPaymentsController,
     PaymentMethodsController,
     TenantPaymentMethodsController,
@@ -189,6 +191,8 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
         "subscription_wishes": value(WishService(parts.write, parts.recover(), clock, ids)),
         "recover_link": value(RecoverLink(parts.database, parts.expire, clock)),
         "payment_providers": value(ProviderService(parts.vault, CREDENTIALS, clock, ids)),
+        "connect_accounts": value(parts.connect_accounts()),
+        "finish_connecting": value(parts.finish_connecting()),
         "mandates": value(MandateService(parts.providers, clock)),
         "request_refund": value(RequestRefund(parts.providers, clock, ids)),
         "cancel_refund": value(CancelRefund(clock)),

@@ -22,7 +22,9 @@ from domain.checkout.show_checkout import ShowCheckout
 from domain.kernel.clock import Clock
 from domain.kernel.ids import AppUuid, Ids
 from domain.payments.attempt import OwnerKind
+from domain.payments.connect_service import ConnectService
 from domain.payments.ensure_customer import EnsureCustomer
+from domain.payments.finish_connecting import FinishConnecting
 from domain.payments.observe_payment import ObservePayment, Recorder
 from domain.payments.recover_attempt import Conclusion, RecoverAttempt
 from domain.payments.submit_attempt import SubmitAttempt
@@ -40,6 +42,7 @@ from domain.tenancy.app import JwtIssuer
 from domain.webhooks.receive import ReceiveMessage
 from domain.webhooks.receive_signed import ReceiveSigned
 from infrastructure.addresses import GoogleAddressRules
+from infrastructure.mollie.connect import MollieApp
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.due_work import PostgresDirectory
 from infrastructure.postgres.transaction import PostgresTx
@@ -52,6 +55,15 @@ from infrastructure.terms import HttpTermsReader
 from infrastructure.webhooks.sender import HttpWebhookSender
 
 
+def mollie_app(settings: Settings) -> MollieApp:
+    return MollieApp(
+        client_id=settings.mollie_connect_client_id,
+        client_secret=settings.mollie_connect_client_secret,
+        redirect_url=settings.mollie_connect_redirect_url,
+        authorize_url=settings.mollie_connect_authorize_url,
+    )
+
+
 class Parts:
     """What the API and the worker both stand on: ports plugged in, use cases put together."""
 
@@ -59,6 +71,7 @@ class Parts:
         self.plug_in(settings)
         lease = timedelta(seconds=settings.lease_s)
         self.directory = PostgresDirectory(self.database)
+        self.clients.keep_tokens(self.database, self.vault, self.clock, pause)
         self.providers = self.clients.providers(self.vault)
         self.links = Links(settings.public_url)
         self.near_targets = settings.webhook_targets_private
@@ -101,6 +114,7 @@ class Parts:
             (settings.mollie_url, settings.komoju_url),
             settings.provider_timeout_s,
             settings.provider_calls_per_s,
+            mollie_app(settings),
         )
 
     @asynccontextmanager
@@ -111,6 +125,12 @@ class Parts:
     async def issuers(self, app_uuid: AppUuid) -> tuple[JwtIssuer, ...]:
         async with self.database.begin(app_uuid) as tx:
             return await tx.apps.issuers()
+
+    def connect_accounts(self) -> ConnectService:
+        return ConnectService(self.providers, self.vault, self.clock, self.ids)
+
+    def finish_connecting(self) -> FinishConnecting:
+        return FinishConnecting(self.database, self.providers, self.vault, self.clock)
 
     def ensure_customer(self) -> EnsureCustomer:
         return EnsureCustomer(

@@ -30,6 +30,20 @@ class Settings(Struct, frozen=True, kw_only=True):
     mollie_url: Annotated[str, Meta(description="Mollie's API, or the sandbox's address")] = (
         "https://api.mollie.com"
     )
+    mollie_connect_client_id: Annotated[
+        str, Meta(description="the app that merchants let in at Mollie (Connect): `app_...`")
+    ] = ""
+    mollie_connect_client_secret: Annotated[str, Meta(description="that app's secret")] = ""
+    mollie_connect_redirect_url: Annotated[
+        str,
+        Meta(
+            description="where Mollie sends merchants back to with `code` and `state`, exactly as "
+            "it is registered there: a page that finishes the connecting with both"
+        ),
+    ] = ""
+    mollie_connect_authorize_url: Annotated[
+        str, Meta(description="Mollie's page that asks merchants, or the sandbox's")
+    ] = "https://my.mollie.com/oauth2/authorize"
     komoju_url: Annotated[str, Meta(description="KOMOJU's API, or the sandbox's address of it")] = (
         "https://komoju.com"
     )
@@ -85,7 +99,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = False
 
 
-SECRETS = frozenset({"database_url", "secret_key"})
+SECRETS = frozenset({"database_url", "secret_key", "mollie_connect_client_secret"})
 PREFIX = "KONTOR_"
 
 

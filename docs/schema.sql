@@ -10,7 +10,7 @@ CREATE TABLE payment_providers (
     mode text NOT NULL,
     title text NOT NULL,
     is_default boolean NOT NULL,
-    credential_sealed bytea NOT NULL,
+    credential_sealed bytea,
     credential_hint text NOT NULL,
     verification_amount_minor bigint,
     created_at timestamp with time zone NOT NULL,
@@ -19,8 +19,21 @@ CREATE TABLE payment_providers (
     swept_until timestamp with time zone DEFAULT now() NOT NULL,
     sweep_due_at timestamp with time zone DEFAULT now() NOT NULL,
     webhook_secret_sealed bytea,
+    connected_by text DEFAULT 'api_key'::text NOT NULL,
+    is_connected boolean DEFAULT true NOT NULL,
+    account_ref text,
+    profile_ref text,
+    provider_metadata jsonb,
+    disconnected_because text,
+    application_fee jsonb,
+    CONSTRAINT payment_providers_account_ref_check CHECK (((char_length(account_ref) >= 1) AND (char_length(account_ref) <= 100))),
+    CONSTRAINT payment_providers_connected_by_check CHECK ((connected_by = ANY (ARRAY['api_key'::text, 'oauth'::text]))),
+    CONSTRAINT payment_providers_credential_check CHECK (((connected_by = 'api_key'::text) = (credential_sealed IS NOT NULL))),
+    CONSTRAINT payment_providers_disconnected_because_check CHECK ((disconnected_because = ANY (ARRAY['app'::text, 'merchant'::text]))),
+    CONSTRAINT payment_providers_fee_check CHECK (((application_fee IS NULL) OR (connected_by = 'oauth'::text))),
     CONSTRAINT payment_providers_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT payment_providers_name_check CHECK ((name = ANY (ARRAY['mollie'::text, 'komoju'::text]))),
+    CONSTRAINT payment_providers_profile_ref_check CHECK (((char_length(profile_ref) >= 1) AND (char_length(profile_ref) <= 100))),
     CONSTRAINT payment_providers_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200))),
     CONSTRAINT payment_providers_verification_amount_minor_check CHECK ((verification_amount_minor > 0))
 );
@@ -47,7 +60,7 @@ CREATE FUNCTION apps_with_due_sweeps(at timestamp with time zone) RETURNS SETOF 
     BEGIN ATOMIC
  SELECT DISTINCT payment_providers.app_uuid
     FROM payment_providers
-   WHERE ((payment_providers.deleted_at IS NULL) AND (payment_providers.sweep_due_at <= apps_with_due_sweeps.at));
+   WHERE ((payment_providers.deleted_at IS NULL) AND payment_providers.is_connected AND (payment_providers.sweep_due_at <= apps_with_due_sweeps.at));
 END;
 
 CREATE TABLE webhook_deliveries (
@@ -733,6 +746,28 @@ CREATE TABLE products (
 
 ALTER TABLE ONLY products FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE provider_grants (
+    app_uuid uuid NOT NULL,
+    payment_provider_uuid uuid NOT NULL,
+    state_hash bytea,
+    state_issued_at timestamp with time zone,
+    code_hash bytea,
+    code_used_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    organization_ref text,
+    onboarding_url text,
+    refresh_sealed bytea,
+    access_sealed bytea,
+    access_since timestamp with time zone,
+    access_expires_at timestamp with time zone,
+    lease_until timestamp with time zone,
+    fence bigint NOT NULL,
+    CONSTRAINT provider_grants_state_check CHECK (((state_hash IS NULL) = (state_issued_at IS NULL))),
+    CONSTRAINT provider_grants_tokens_check CHECK ((num_nulls(refresh_sealed, access_sealed, access_since, access_expires_at) = ANY (ARRAY[0, 4])))
+);
+
+ALTER TABLE ONLY provider_grants FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE subscription_history (
     app_uuid uuid NOT NULL,
     subscription_uuid uuid NOT NULL,
@@ -1002,6 +1037,9 @@ ALTER TABLE ONLY product_images
 ALTER TABLE ONLY products
     ADD CONSTRAINT products_pkey PRIMARY KEY (app_uuid, uuid);
 
+ALTER TABLE ONLY provider_grants
+    ADD CONSTRAINT provider_grants_pkey PRIMARY KEY (app_uuid, payment_provider_uuid);
+
 ALTER TABLE ONLY refunds
     ADD CONSTRAINT refunds_pkey PRIMARY KEY (app_uuid, uuid);
 
@@ -1082,6 +1120,8 @@ CREATE INDEX outbox_unpublished_idx ON outbox USING btree (app_uuid, id) WHERE (
 CREATE UNIQUE INDEX payment_attempts_bill_key ON payment_attempts USING btree (app_uuid, bill_uuid) WHERE (status = 'submitting'::text);
 
 CREATE INDEX payment_attempts_due_idx ON payment_attempts USING btree (due_at, app_uuid) WHERE (status = 'submitting'::text);
+
+CREATE UNIQUE INDEX payment_providers_connection_key ON payment_providers USING btree (app_uuid, name, mode) WHERE ((connected_by = 'oauth'::text) AND (deleted_at IS NULL));
 
 CREATE UNIQUE INDEX payment_providers_default_key ON payment_providers USING btree (app_uuid, name) WHERE (is_default AND (deleted_at IS NULL));
 
@@ -1247,6 +1287,9 @@ ALTER TABLE ONLY product_images
 ALTER TABLE ONLY products
     ADD CONSTRAINT products_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
 
+ALTER TABLE ONLY provider_grants
+    ADD CONSTRAINT provider_grants_payment_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
+
 ALTER TABLE ONLY refunds
     ADD CONSTRAINT refunds_payment_fkey FOREIGN KEY (app_uuid, payment_uuid) REFERENCES payments(app_uuid, uuid);
 
@@ -1402,6 +1445,8 @@ CREATE POLICY isolation ON product_images USING ((app_uuid = (NULLIF(current_set
 
 CREATE POLICY isolation ON products USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
+CREATE POLICY isolation ON provider_grants USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
 CREATE POLICY isolation ON refunds USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
 CREATE POLICY isolation ON subscription_history USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
@@ -1447,6 +1492,8 @@ ALTER TABLE prices ENABLE ROW LEVEL SECURITY;
 ALTER TABLE product_images ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE products ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE provider_grants ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE refunds ENABLE ROW LEVEL SECURITY;
 
@@ -1544,6 +1591,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE prices TO kontor_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE product_images TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE products TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE provider_grants TO kontor_app;
 
 GRANT SELECT,INSERT ON TABLE subscription_history TO kontor_app;
 

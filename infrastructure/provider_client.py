@@ -9,10 +9,11 @@ that asks too much slows down no other.
 import asyncio
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, TypeVar
 from uuid import UUID
 
 import aiohttp
@@ -24,8 +25,15 @@ from domain.kernel.errors import (
     ProviderBusy,
     ProviderUnavailable,
     ProviderUnreadable,
+    StillRunning,
 )
-from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
+from domain.payments.access_tokens import LEASE, AccessToken, AccessTokens
+from domain.payments.payment_provider import (
+    ConnectedBy,
+    PaymentProvider,
+    ProviderMode,
+    ProviderName,
+)
 from domain.payments.ports import Declined, Vault, credential_context
 from infrastructure.budget import RateBudget
 from infrastructure.transport import (
@@ -37,6 +45,8 @@ from infrastructure.transport import (
 )
 
 CREDENTIALS_KEPT: Final = 256
+_KEYS_LIVE: Final = timedelta(hours=1)
+"""Nothing is sent again under a key for longer."""
 
 # Nobody knows what became of the call, or it is known to be too early for it.
 _ASK_LATER: Final = frozenset({408, 425})
@@ -70,7 +80,12 @@ class TooMuch(Struct, frozen=True):
     retry_after_s: int
 
 
+class NotLetIn(Struct, frozen=True):
+    """401: nothing was done."""
+
+
 Answer = bytes | Gone | Declined
+T = TypeVar("T")
 
 
 class ProviderClient(ABC):
@@ -99,6 +114,8 @@ class ProviderClient(ABC):
         self._injected = transport
         self._transport: httpx.AsyncBaseTransport | None = None
         self._authorizations: dict[tuple[UUID, bytes], str] = {}
+        self.tokens: AccessTokens | None = None
+        """Of accounts that a merchant has connected. None: there can be none."""
 
     @abstractmethod
     def is_ref(self, text: str) -> bool:
@@ -140,26 +157,67 @@ class ProviderClient(ABC):
         The way out is the same for both: send the same bytes under the same key while the provider
         remembers the key, and look for the object by our metadata afterwards.
         """
-        answer = await self._answer(account, call)
-        return Declined(answer.reason, is_gone=True) if isinstance(answer, Gone) else answer
+        return _done(await self._answer(account, call))
+
+    async def act_once(
+        self,
+        account: PaymentProvider,
+        call: Call,
+        look: Callable[[datetime], Awaitable[T | None]],
+    ) -> bytes | Declined | T:
+        """As `act`, whether or not the provider remembers a key for longer than an access token.
+
+        What may have been sent with an earlier token is looked for first, back to the moment that
+        `look` is given, and sent only when it is not there.
+        """
+        if account.connected_by is ConnectedBy.API_KEY:
+            return await self.act(account, call)
+        assert call.key is not None
+        async with self._bounded(2 * self._timeout_s):
+            token = await self._token(account)
+            for is_last in (False, True):
+                if _may_precede(call.key, token):
+                    found = await look(_made_at(call.key) or token.since - _KEYS_LIVE)
+                    if found is not None:
+                        return found
+                answer = await self._sent(account, call, f"Bearer {token.value}")
+                if not isinstance(answer, NotLetIn):
+                    return _done(answer)
+                if not is_last:
+                    token = await self._token(account, refused=token.value)
+        raise CredentialRefused(f"{self.name} refused our credentials")
 
     async def _answer(self, account: PaymentProvider, call: Call) -> Answer:
-        assert self._transport is not None, f"{type(self).__name__} is not open"
+        if account.connected_by is ConnectedBy.API_KEY:
+            answer = await self._sent(account, call, self._authorization(account))
+        else:
+            async with self._bounded(2 * self._timeout_s):
+                token = await self._token(account)
+                answer = await self._sent(account, call, f"Bearer {token.value}")
+                if isinstance(answer, NotLetIn):
+                    token = await self._token(account, refused=token.value)
+                    answer = await self._sent(account, call, f"Bearer {token.value}")
+        if isinstance(answer, NotLetIn):
+            raise CredentialRefused(f"{self.name} refused our credentials")
+        return answer
+
+    async def _token(self, account: PaymentProvider, refused: str | None = None) -> AccessToken:
+        assert self.tokens is not None, "nobody keeps tokens here"
+        try:
+            return await self.tokens(account, refused=refused)
+        except StillRunning:
+            raise ProviderUnavailable("somebody else holds the access token") from None
+
+    async def _sent(
+        self, account: PaymentProvider, call: Call, authorization: str
+    ) -> Answer | NotLetIn:
         # References come from webhooks too. One that cannot be theirs must not bend the path.
         if not all(self.is_ref(ref) for ref in call.path[1::2]):
             return Gone(f"{self.name} has no such reference")
-        request = self._request(account, call)
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                await self.budget.take(account.uuid)
-                answer = await self._exchange(self._transport, request, call)
-        except TimeoutError:
-            raise ProviderUnavailable(f"{self.name} did not answer in time") from None
-        except BadBody as bad:
-            raise ProviderUnreadable(f"{self.name}'s answer {bad}") from None
-        # aiohttp's errors come through where its httpx transport knows no equivalent.
-        except (httpx.HTTPError, aiohttp.ClientError, OSError):
-            raise ProviderUnavailable(f"{self.name} could not be reached, or hung up") from None
+        request = self._request(self.addressed(account, call), authorization)
+        async with self._bounded(self._timeout_s):
+            await self.budget.take(account.uuid)
+            answer = await self._exchange(request, call)
         if isinstance(answer, TooMuch):
             self.budget.was_too_much(account.uuid, retry_after_s=answer.retry_after_s)
             raise ProviderBusy(
@@ -169,9 +227,39 @@ class ProviderClient(ABC):
         self.budget.went_well(account.uuid)
         return answer
 
-    def _request(self, account: PaymentProvider, call: Call) -> httpx.Request:
+    async def bare(self, call: Call, authorization: str) -> Answer:
+        """A call for no account, such as one about tokens, paid for from nobody's budget."""
+        async with self._bounded(self._timeout_s):
+            answer = await self._exchange(self._request(call, authorization), call)
+        if isinstance(answer, NotLetIn):
+            raise CredentialRefused(f"{self.name} refused our credentials")
+        if isinstance(answer, TooMuch):
+            raise ProviderBusy(
+                f"{self.name} answered 429: too many calls", retry_after_s=answer.retry_after_s
+            )
+        return answer
+
+    @asynccontextmanager
+    async def _bounded(self, seconds: float) -> AsyncIterator[None]:
+        """Everything that can happen on the way, in our words."""
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            raise ProviderUnavailable(f"{self.name} did not answer in time") from None
+        except BadBody as bad:
+            raise ProviderUnreadable(f"{self.name}'s answer {bad}") from None
+        # aiohttp's errors come through where its httpx transport knows no equivalent.
+        except (httpx.HTTPError, aiohttp.ClientError, OSError):
+            raise ProviderUnavailable(f"{self.name} could not be reached, or hung up") from None
+
+    def addressed(self, account: PaymentProvider, call: Call) -> Call:
+        """With what the provider wants to be told besides, for this account."""
+        return call
+
+    def _request(self, call: Call, authorization: str) -> httpx.Request:
         headers = {
-            "Authorization": self._authorization(account),
+            "Authorization": authorization,
             "User-Agent": "Kontor",
             "Accept-Encoding": "gzip",
             **self.headers,
@@ -191,6 +279,7 @@ class ProviderClient(ABC):
 
     def _authorization(self, account: PaymentProvider) -> str:
         """Unsealing costs more than a lookup, so the last few hundred are kept in memory."""
+        assert account.credential_sealed is not None
         slot = (account.uuid, account.credential_sealed)
         if (known := self._authorizations.get(slot)) is not None:
             return known
@@ -207,15 +296,16 @@ class ProviderClient(ABC):
         self._authorizations[slot] = value
         return value
 
-    async def _exchange(
-        self, transport: httpx.AsyncBaseTransport, request: httpx.Request, call: Call
-    ) -> Answer | TooMuch:
-        response = await transport.handle_async_request(request)
+    async def _exchange(self, request: httpx.Request, call: Call) -> Answer | TooMuch | NotLetIn:
+        assert self._transport is not None, f"{type(self).__name__} is not open"
+        response = await self._transport.handle_async_request(request)
         try:
             status = response.status_code
             if 200 <= status < 300:
                 return await read_body(response)
-            if status in (401, 403):
+            if status == 401:
+                return NotLetIn()
+            if status == 403:
                 raise CredentialRefused(f"{self.name} refused our credentials")
             if status == 429:
                 return TooMuch(retry_after_s(response.headers.get("Retry-After", "")))
@@ -228,3 +318,21 @@ class ProviderClient(ABC):
             return self.refusal(status, await read_body(response))
         finally:
             await response.aclose()
+
+
+def _done(answer: Answer) -> bytes | Declined:
+    return Declined(answer.reason, is_gone=True) if isinstance(answer, Gone) else answer
+
+
+def _may_precede(key: str, token: AccessToken) -> bool:
+    """Whether a call under this key may have been sent before the token was in use everywhere."""
+    made_at = _made_at(key)
+    return made_at is None or made_at <= token.since + LEASE
+
+
+def _made_at(key: str) -> datetime | None:
+    """Our keys are ids that tell when they were drawn: UUIDv7."""
+    uuid = UUID(key)
+    if uuid.version != 7:
+        return None
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=uuid.int >> 80)

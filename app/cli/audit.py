@@ -17,16 +17,17 @@ from msgspec import Struct
 
 from app.cli.audit_provider import ProviderAudit
 from app.cli.in_app import finish, settings
+from app.parts import mollie_app
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
 from domain.kernel.ids import AppUuid
 from domain.kernel.pages import PageRequest
-from domain.payments.payment_provider import PaymentProvider
+from domain.payments.payment_provider import Parting, PaymentProvider
 from infrastructure.postgres import audit_ledger, audit_payments, audit_subscriptions
 from infrastructure.postgres.audit import AuditTx, Row, apps_with_accounts
 from infrastructure.postgres.database import Database
 from infrastructure.providers import clients
 from infrastructure.secrets import AesGcmVault, BadKeys, CannotOpen
-from infrastructure.system import SystemClock
+from infrastructure.system import SystemClock, pause
 
 PROOFS: Final = (*audit_ledger.PROOFS, *audit_payments.PROOFS, *audit_subscriptions.PROOFS)
 ROWS_SHOWN: Final = 20
@@ -124,7 +125,10 @@ async def _outcomes(wanted: Wanted) -> AsyncIterator[Outcome]:
         provider_audit = None
         if wanted.asks_providers:
             vault, addresses = _vault(found.secret_key), (found.mollie_url, found.komoju_url)
-            connections = clients(vault, addresses, found.provider_timeout_s)
+            connections = clients(
+                vault, addresses, found.provider_timeout_s, mollie_app=mollie_app(found)
+            )
+            connections.keep_tokens(database, vault, clock, pause)
             await stack.enter_async_context(connections.open())
             provider_audit = ProviderAudit(database, connections.providers(vault), clock)
         for app_uuid in await _apps(database, wanted.app_uuid):
@@ -154,7 +158,12 @@ async def _apps(database: Database[AuditTx], wanted: UUID | None) -> list[AppUui
 async def _accounts(database: Database[AuditTx], app_uuid: AppUuid) -> list[PaymentProvider]:
     async with database.begin(app_uuid) as tx:
         found = await tx.payment_providers.page(PageRequest(0, ACCOUNTS_MAX))
-    return list(found.items)
+    # One that waits for its merchant, or that its app has let go, cannot be asked, and need not be.
+    return [
+        account
+        for account in found.items
+        if account.is_connected or account.disconnected_because is Parting.MERCHANT
+    ]
 
 
 async def _compared(
@@ -166,7 +175,7 @@ async def _compared(
         rows = await provider_audit.differences(account, reach)
     except (ProviderUnavailable, ProviderUnreadable, CannotOpen) as error:
         trouble = f"not compared, {error}"
-    name = f"{account.title} ({account.mode}, ...{account.credential_hint})"
+    name = f"{account.title} ({account.mode}, {account.known_by})"
     return Outcome(
         app_uuid=account.app_uuid,
         proof="provider",

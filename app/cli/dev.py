@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import click
+import httpx
 
 from app.cli.demo import seed
 from app.cli.dev_directory import DevDirectory, Unusable, choose_ports, ephemeral, opened
@@ -27,6 +28,8 @@ from app.cli.processes import Child, ChildFailed, Children, Program
 from infrastructure.embedded_postgres import EmbeddedPostgres, PostgresFailed, PostgresMissing
 from infrastructure.postgres.migrate import upgrade
 
+_CONNECT_ID: Final = "app_kontordev"
+_CONNECT_SECRET: Final = "a-secret-of-the-sandbox"
 _ANSWER_S: Final = 60  # a cold start on a busy machine; normally two seconds
 _LOOK_S: Final = 0.1
 
@@ -110,6 +113,8 @@ class House:
         self._children, self._log_to_files = children, log_to_files
         self._api_url = f"http://127.0.0.1:{self._port}"
         self._sandbox_url = f"http://127.0.0.1:{self._sandbox_port}"
+        # There is no page to finish on: code and state stand in the address bar, to be pasted.
+        self._came_back_url = f"{self._api_url}/docs"
         self.pids: dict[str, int] = {}
 
     def open(self) -> dict[str, Any]:
@@ -122,6 +127,7 @@ class House:
         api = self._start("api", "--host", "127.0.0.1", "--port", str(self._port), verb="serve")
         self._start("worker")
         self._wait_for(sandbox, f"{self._sandbox_url}/_control/payments")
+        asyncio.run(_register(self._sandbox_url, self._came_back_url))
         seeding = seed(self._database_url, self._sandbox_url, self._api_url, self._directory.path)
         demo = asyncio.run(seeding)
         self._wait_for(api, f"{self._api_url}/readyz")
@@ -147,6 +153,10 @@ class House:
             "KONTOR_DATABASE_URL": self._database_url,
             "KONTOR_PUBLIC_URL": self._api_url,
             "KONTOR_MOLLIE_URL": self._sandbox_url,
+            "KONTOR_MOLLIE_CONNECT_CLIENT_ID": _CONNECT_ID,
+            "KONTOR_MOLLIE_CONNECT_CLIENT_SECRET": _CONNECT_SECRET,
+            "KONTOR_MOLLIE_CONNECT_REDIRECT_URL": self._came_back_url,
+            "KONTOR_MOLLIE_CONNECT_AUTHORIZE_URL": f"{self._sandbox_url}/oauth2/authorize",
             "KONTOR_KOMOJU_URL": f"{self._sandbox_url}/komoju",
             "KONTOR_SECRET_KEY": self._directory.secret_key(),
             "KONTOR_HOST": "127.0.0.1",
@@ -177,6 +187,19 @@ async def _migrate(database_url: str) -> None:
         raise Unusable(f"the database cannot be reached: {error}") from None
     await connection.close()
     await upgrade(database_url)
+
+
+async def _register(sandbox_url: str, came_back_url: str) -> None:
+    """The app that merchants of the sandbox let in. Again at each start: ports change."""
+    said = {
+        "clientId": _CONNECT_ID,
+        "clientSecret": _CONNECT_SECRET,
+        "redirectUri": came_back_url,
+    }
+    async with httpx.AsyncClient(base_url=sandbox_url, trust_env=False) as client:
+        answer = await client.post("/_control/oauth/clients", json=said)
+    if not answer.is_success:
+        raise Unusable(f"the sandbox did not take our app: {answer.text}")
 
 
 def _answers(address: str) -> bool:

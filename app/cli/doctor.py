@@ -16,6 +16,7 @@ from uuid import UUID
 import asyncpg
 import click
 
+from app.parts import mollie_app
 from app.settings import BadSetting, Settings, load
 from domain.kernel.errors import (
     DatabaseUnavailable,
@@ -25,14 +26,14 @@ from domain.kernel.errors import (
 )
 from domain.kernel.ids import AppUuid
 from domain.kernel.pages import PageRequest
-from domain.payments.payment_provider import PaymentProvider
+from domain.payments.payment_provider import Parting, PaymentProvider
 from domain.payments.ports import Provider
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.readiness import PostgresReadiness
 from infrastructure.postgres.transaction import PostgresTx
 from infrastructure.providers import clients
 from infrastructure.secrets import AesGcmVault, BadKeys, CannotOpen, new_key
-from infrastructure.system import SystemClock
+from infrastructure.system import SystemClock, pause
 
 CLOCKS_DIFFER_MAX: Final = timedelta(seconds=1)
 """Leases and expiries compare our time with the database's."""
@@ -192,15 +193,30 @@ async def _accounts(
     if not found.items:
         yield Finding("accounts", "none is connected yet")
     addresses = settings.mollie_url, settings.komoju_url
-    connections = clients(vault, addresses, settings.provider_timeout_s)
+    connections = clients(
+        vault, addresses, settings.provider_timeout_s, mollie_app=mollie_app(settings)
+    )
+    connections.keep_tokens(database, vault, SystemClock(), pause)
     providers = connections.providers(vault)
     async with connections.open():
         for account in found.items:
             yield await _account(providers[account.name], account)
 
 
+def _unconnected(provider: Provider, account: PaymentProvider, name: str) -> Finding:
+    unset = None if provider.connect is None else provider.connect.unset_setting()
+    if unset is not None:
+        return Finding(account.name, f"{name} cannot be connected", f"set {unset}")
+    if account.disconnected_because is Parting.MERCHANT:
+        text = f"{name}: its merchant has taken the consent back"
+        return Finding(account.name, text, "have the merchant connect it again")
+    return Finding(account.name, f"{name} waits for its merchant to connect it")
+
+
 async def _account(provider: Provider, account: PaymentProvider) -> Finding:
-    name = f"{account.title} ({account.mode}, ...{account.credential_hint})"
+    name = f"{account.title} ({account.mode}, {account.known_by})"
+    if not account.is_connected:
+        return _unconnected(provider, account, name)
     setting = f"KONTOR_{account.name.upper()}_URL"
     try:
         await provider.access.check(account)

@@ -17,6 +17,7 @@ VERBS: Final = {
     "migrate": "Bring the database up to date.",
     "apps": "Create apps; say who may vouch for their users.",
     "keys": "Create API keys.",
+    "accounts": "Say what the platform takes of payments through an account.",
     "token": "Print a demo user's token (development only).",
     "audit": "Prove that the books are right, here and at the providers.",
     "doctor": "Check configuration, database, provider credentials and clock.",

@@ -34,6 +34,7 @@ from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey, keep,
 from domain.kernel.ids import TenantUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.ledger.ports import LedgerTx
+from domain.payments.connect import ConnectTx
 from domain.payments.repositories import PaymentsTx
 from domain.subscriptions.ports import SubscriptionsTx
 from domain.tenancy.admission import admit
@@ -49,7 +50,7 @@ CALL_LEASE: Final = timedelta(seconds=30)
 """How long a request may be busy with a provider before its repeat is told how things stand."""
 
 
-class Tx(TenancyTx, SubscriptionsTx, PaymentsTx, LedgerTx, WebhooksTx, Protocol):
+class Tx(TenancyTx, SubscriptionsTx, PaymentsTx, ConnectTx, LedgerTx, WebhooksTx, Protocol):
     """All that a request's transaction offers; services ask for their own part of it."""
 
 

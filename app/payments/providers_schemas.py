@@ -48,6 +48,15 @@ VerificationAmount = Annotated[
     ),
 ]
 
+Account = Annotated[
+    str,
+    Meta(
+        description="Of an account that its merchant connects by consent: the organisation, or "
+        "`pending_...`; null where a credential connects it",
+        examples=["org_12345678"],
+    ),
+]
+
 
 class CreateProviderBody(Body, frozen=True, kw_only=True):
     """`mode` follows from a key that tells it, and may be told to be sure. Not all keys do."""
@@ -101,6 +110,7 @@ class ProviderView(Struct, frozen=True, kw_only=True, rename="camel"):
     credential_hint: Annotated[str, Meta(examples=["...0000"])]
     has_webhook_secret: bool
     verification_amount: int | None
+    account: Account | None
     connected: bool
     created_at: Timestamp
     updated_at: Timestamp
@@ -116,10 +126,11 @@ class ProviderView(Struct, frozen=True, kw_only=True, rename="camel"):
             mode=account.mode,
             title=account.title,
             is_default=account.is_default,
-            credential_hint=f"...{account.credential_hint}",
+            credential_hint=account.credential_hint and f"...{account.credential_hint}",
             has_webhook_secret=account.webhook_secret_sealed is not None,
             verification_amount=account.verification_amount_minor,
-            connected=account.deleted_at is None,
+            account=account.account_ref,
+            connected=account.deleted_at is None and account.is_connected,
             created_at=stamp(account.created_at),
             updated_at=stamp(account.updated_at),
             deleted_at=maybe_stamp(account.deleted_at),

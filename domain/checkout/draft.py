@@ -85,7 +85,10 @@ class Drafts:
         at: datetime,
     ) -> bytes:
         wants_mandate = session.mode is not Mode.PAYMENT
-        return self.providers[account.name].payments.render(
+        provider, fee = self.providers[account.name], None
+        if not session.is_verification:  # which is given back, and a fee is not
+            fee = provider.application_fee(account, session.amount.total)
+        return provider.payments.render(
             NewPayment(
                 attempt_uuid=attempt_uuid,
                 app_uuid=session.app_uuid,
@@ -101,6 +104,8 @@ class Drafts:
                 lifetime_s=max(int((session.expires_at - at).total_seconds()), 1),
                 locale=session.terms.locale,
                 details=None if session.collected is None else _details(session),
+                application_fee=fee,
+                application_fee_description=account.fee_description,
             )
         )
 

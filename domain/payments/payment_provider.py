@@ -1,8 +1,10 @@
 """A payment provider: an app's account at Mollie or another, test or live.
 
-Its credential is sealed before it reaches this struct; only an adapter opens it, for one call.
+Its credential is sealed before it reaches this struct; only an adapter opens it, for one call. An
+account that a merchant has connected by consent has none: its tokens are kept apart (connect.py).
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -12,6 +14,7 @@ from msgspec import Struct
 from domain.kernel.errors import NotFound
 from domain.kernel.ids import AppUuid
 from domain.kernel.money import Currency, Money, minor_per_unit
+from domain.payments.application_fee import ApplicationFee
 
 
 class ProviderName(StrEnum):
@@ -32,6 +35,21 @@ class ProviderMode(StrEnum):
     LIVE = "live"
 
 
+class ConnectedBy(StrEnum):
+    """How we are let into an account."""
+
+    API_KEY = "api_key"
+    OAUTH = "oauth"
+    """By the merchant's consent, which can be taken back."""
+
+
+class Parting(StrEnum):
+    """Who has ended a connection."""
+
+    APP = "app"
+    MERCHANT = "merchant"
+
+
 class PaymentProvider(Struct, frozen=True, kw_only=True):
     uuid: UUID
     app_uuid: AppUuid
@@ -42,9 +60,22 @@ class PaymentProvider(Struct, frozen=True, kw_only=True):
     title: str
     is_default: bool
     """Used when a price names no account; one per app and name."""
-    credential_sealed: bytes
+    credential_sealed: bytes | None
+    """None exactly where a merchant's consent takes its place."""
     credential_hint: str
-    """The credential's last four characters."""
+    """The credential's last four characters; empty without one."""
+    connected_by: ConnectedBy = ConnectedBy.API_KEY
+    is_connected: bool = True
+    """Whether we are let in, as far as we know. Always, with a key."""
+    account_ref: str | None = None
+    """The merchant's organisation; `pending_...` while there is none. None: connected by key."""
+    profile_ref: str | None = None
+    """Which of the merchant's profiles payments are made for."""
+    provider_metadata: Mapping[str, object] | None = None
+    """How far the merchant has come, as clients see it."""
+    disconnected_because: Parting | None = None
+    application_fee: ApplicationFee | None = None
+    """Only where a merchant has let us in."""
     webhook_secret_sealed: bytes | None = None
     """What the provider signs its webhooks with; None: none is believed, where they are signed."""
     verification_amount_minor: int | None = None
@@ -52,6 +83,15 @@ class PaymentProvider(Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
+
+    @property
+    def known_by(self) -> str:
+        """For people who look for it at the provider."""
+        return self.account_ref or f"...{self.credential_hint}"
+
+    @property
+    def fee_description(self) -> str | None:
+        return None if self.application_fee is None else self.application_fee.description
 
     def verification_amount(self, currency: Currency) -> Money:
         return Money(self.verification_amount_minor or minor_per_unit(currency), currency)

@@ -7,7 +7,7 @@ budget for it), and ProviderUnreadable when the answer makes no sense, is not ab
 or our credential was refused (401, 403).
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from domain.kernel.errors import Violation
 from domain.kernel.money import Money
+from domain.payments.connect import ConnectPort
 from domain.payments.payment_details import PaymentDetails
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
 
@@ -168,6 +169,9 @@ class NewPayment(Struct, frozen=True, kw_only=True):
     """For how long it is on offer, where the provider lets us say. None: as long as it likes."""
     locale: str | None = None
     details: PaymentDetails | None = None
+    application_fee: Money | None = None
+    """What the platform takes of it, where the provider lets it."""
+    application_fee_description: str | None = None
 
     def __post_init__(self) -> None:
         owners = (self.checkout_session_uuid, self.bill_uuid)
@@ -351,6 +355,14 @@ class Provider:
     """What a bank gives back changes a chargeback where it stands in the list, however old."""
     notices: NoticesPort | None = None
     """None: what it tells us is not signed, and names a payment to look at."""
+    connect: ConnectPort | None = None
+    """None: its accounts are connected by their keys alone."""
+    application_fee_max: Callable[[Money], Money] | None = None
+    """How much of an amount the platform may take. None: nothing."""
+
+    def application_fee(self, account: PaymentProvider, amount: Money) -> Money | None:
+        fee, most = account.application_fee, self.application_fee_max
+        return None if fee is None or most is None else fee.of(amount, most(amount))
 
 
 Providers = Mapping[ProviderName, Provider]

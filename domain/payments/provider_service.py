@@ -18,7 +18,12 @@ from domain.kernel.events import Event
 from domain.kernel.ids import Ids
 from domain.kernel.pages import Page, PageRequest
 from domain.payments.accounts import AccountsTx
-from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
+from domain.payments.payment_provider import (
+    ConnectedBy,
+    PaymentProvider,
+    ProviderMode,
+    ProviderName,
+)
 from domain.payments.ports import (
     CredentialRules,
     Credentials,
@@ -85,7 +90,7 @@ class ProviderService:
         if new.webhook_secret is not None:
             account = self._with_secret(account, new.webhook_secret)
         account = await tx.payment_providers.add(account)
-        await tx.outbox.append(_event("created", account, at=now))
+        await tx.outbox.append(account_event("created", account, at=now))
         return account
 
     async def get(self, tx: AccountsTx, actor: Actor, uuid: UUID) -> PaymentProvider:
@@ -110,6 +115,8 @@ class ProviderService:
             raise Conflict("the payment provider is deleted")
         if before.is_default and change.is_default is False:
             raise Refused("make another account the default instead", field="isDefault")
+        if change.is_default is True and not before.is_connected:
+            raise Refused("the account is not connected yet", field="isDefault")
         facts = given(change)
         credential = facts.pop("credential", None)
         speaks_of_secret = "webhook_secret" in facts
@@ -127,7 +134,7 @@ class ProviderService:
             await tx.payment_providers.clear_default(after.name, at=now)
         await tx.payment_providers.save(after)
         what = "updated" if credential is None else "credential_rotated"
-        await tx.outbox.append(_event(what, after, at=now))
+        await tx.outbox.append(account_event(what, after, at=now))
         return after
 
     async def delete(self, tx: AccountsTx, actor: Actor, uuid: UUID) -> PaymentProvider:
@@ -140,10 +147,12 @@ class ProviderService:
         now = self.clock.now()
         after = replace(before, deleted_at=now, updated_at=now, is_default=False)
         await tx.payment_providers.save(after)
-        await tx.outbox.append(_event("deleted", after, at=now))
+        await tx.outbox.append(account_event("deleted", after, at=now))
         return after
 
     def _rotated(self, account: PaymentProvider, credential: str) -> PaymentProvider:
+        if account.connected_by is not ConnectedBy.API_KEY:
+            raise Refused("the account is connected by its merchant's consent", field="credential")
         rules = self.credentials[account.name]
         told = rules.mode_of(credential)
         if mistakes := list(rules.mistakes(credential, told or account.mode)):
@@ -176,11 +185,12 @@ def _secret_mistakes(name: ProviderName, rules: CredentialRules) -> list[Violati
     return [Violation(f"the webhooks of {name} are not signed", "webhookSecret")]
 
 
-def _event(what: str, account: PaymentProvider, *, at: datetime) -> Event:
+def account_event(what: str, account: PaymentProvider, *, at: datetime, **more: object) -> Event:
     facts = {
         "paymentProviderUuid": str(account.uuid),
         "name": account.name,
         "mode": account.mode,
         "isDefault": account.is_default,
+        **more,
     }
     return Event(type=f"payment_provider.{what}", aggregate_uuid=account.uuid, at=at, facts=facts)

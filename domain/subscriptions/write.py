@@ -75,7 +75,8 @@ class WriteBook:
         self, pen: Pen, charge: Charge, account: PaymentProvider, lease: timedelta
     ) -> PaymentAttempt:
         uuid, at, bill = self.ids.new(), pen.real_now, charge.bill
-        request = self.providers[account.name].payments.render(
+        provider = self.providers[account.name]
+        request = provider.payments.render(
             NewPayment(
                 attempt_uuid=uuid,
                 app_uuid=bill.app_uuid,
@@ -86,6 +87,8 @@ class WriteBook:
                 customer_ref=charge.mandate.customer_ref,
                 mandate_ref=charge.mandate.provider_ref,
                 webhook_url=self.links.webhook(account.name, account.uuid),
+                application_fee=provider.application_fee(account, charge.amount),
+                application_fee_description=account.fee_description,
             )
         )
         return PaymentAttempt(

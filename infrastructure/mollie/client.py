@@ -6,16 +6,26 @@ A refusal means what its status and the blamed field say, never the wording of i
 import re
 from functools import cached_property
 from typing import ClassVar, Final
+from urllib.parse import urlencode
 
 import httpx
+import msgspec
+from msgspec.structs import replace
 
 from domain.kernel.errors import ProviderUnreadable
-from domain.payments.payment_provider import ProviderMode, ProviderName
+from domain.payments.payment_provider import (
+    ConnectedBy,
+    PaymentProvider,
+    ProviderMode,
+    ProviderName,
+)
 from domain.payments.ports import Declined
 from infrastructure.mollie.wire import REF_PATTERN, problem_from
-from infrastructure.provider_client import Answer, Gone, ProviderClient
+from infrastructure.provider_client import Answer, Call, Gone, ProviderClient
 
 REAL_MOLLIE: Final = "api.mollie.com"
+_OF_PROFILE: Final = frozenset({("payments",), ("refunds",), ("chargebacks",)})
+"""Where a profile is asked for; in lists, the things of one."""
 _REF: Final = re.compile(REF_PATTERN, re.ASCII)
 
 
@@ -38,6 +48,26 @@ class MollieClient(ProviderClient):
     def authorization(self, credential: str, mode: ProviderMode) -> str | None:
         other = ProviderMode.LIVE if mode is ProviderMode.TEST else ProviderMode.TEST
         return None if credential.startswith(f"{other}_") else f"Bearer {credential}"
+
+    def addressed(self, account: PaymentProvider, call: Call) -> Call:
+        """An access token says neither which mode is meant nor which profile; a key says both,
+        and they must not be said again. What was rendered stays as it is, behind that."""
+        if account.connected_by is ConnectedBy.API_KEY:
+            return call
+        said: dict[str, str | bool] = {}
+        if account.profile_ref is not None and call.path in _OF_PROFILE:
+            said["profileId"] = account.profile_ref
+        if account.mode is ProviderMode.TEST:
+            said["testmode"] = True
+        if not said:
+            return call
+        if call.method == "GET":
+            query = urlencode({n: "true" if v is True else v for n, v in said.items()})
+            return replace(call, query=f"{call.query}&{query}" if call.query else query)
+        head = msgspec.json.encode(said)
+        rest = (call.body or b"{}").removeprefix(b"{")
+        comma = b"" if rest == b"}" else b","
+        return replace(call, body=head.removesuffix(b"}") + comma + rest)
 
     def refusal(self, status: int, body: bytes) -> Answer:
         reason, field = problem_from(body)

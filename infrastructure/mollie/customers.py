@@ -44,8 +44,10 @@ class MollieCustomers:
             )
         )
         call = Call(method="POST", path=("customers",), body=body, key=str(customer.uuid))
-        answer = await self._client.act(account, call)
-        if isinstance(answer, Declined):
+        answer = await self._client.act_once(
+            account, call, lambda since: self.find(account, customer.uuid, since=since)
+        )
+        if isinstance(answer, Declined | str):
             return answer
         made = decode(_CUSTOMER, answer, "customer")
         check_mode(made.mode, account.mode)

@@ -45,6 +45,11 @@ class Metadata(Struct, frozen=True, omit_defaults=True, kw_only=True):
     app: UUID
 
 
+class WireFee(Struct, frozen=True):
+    amount: WireAmount
+    description: str
+
+
 class CreatePayment(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
     amount: WireAmount
     description: str
@@ -59,6 +64,7 @@ class CreatePayment(Struct, frozen=True, rename="camel", omit_defaults=True, kw_
     billing_address: WireAddress | None = None
     shipping_address: WireAddress | None = None
     lines: tuple[WireLine, ...] = ()
+    application_fee: WireFee | None = None
 
 
 _REQUEST: Final = msgspec.json.Decoder(CreatePayment)
@@ -94,6 +100,7 @@ class MolliePayments:
                 billing_address=address_to(details.billing),
                 shipping_address=address_to(details.shipping),
                 lines=tuple(line_to(line) for line in details.lines),
+                application_fee=_fee(payment),
             )
         )
 
@@ -107,7 +114,11 @@ class MolliePayments:
     ) -> ProviderPayment | Declined:
         asked = decode(_REQUEST, request, "payment's request")
         call = Call(method="POST", path=("payments",), body=request, key=str(key))
-        answer = await self._client.act(account, call)
+        answer = await self._client.act_once(
+            account, call, lambda since: self.find(account, key, since=since)
+        )
+        if isinstance(answer, ProviderPayment):
+            return answer
         if isinstance(answer, Declined):
             return replace(answer, is_gone=answer.is_gone or answer.field in _WHO_PAYS)
         wire = decode(_PAYMENT, answer, "payment")
@@ -143,6 +154,14 @@ def _payment(body: bytes, ref: str, account: PaymentProvider) -> ProviderPayment
     if wire.id != ref:
         raise ProviderUnreadable("mollie answered with another payment than was asked for")
     return payment_from(wire, account.mode)
+
+
+def _fee(payment: NewPayment) -> WireFee | None:
+    fee = payment.application_fee
+    if fee is None:
+        return None
+    what = payment.application_fee_description or payment.description
+    return WireFee(amount_of(fee), what[:DESCRIPTION_CHARS_MAX])
 
 
 def _is_what_was_asked(wire: WirePayment, asked: CreatePayment) -> bool:

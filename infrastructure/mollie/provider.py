@@ -2,11 +2,13 @@
 
 from typing import Final
 
+from domain.payments.connect import ConnectPort
 from domain.payments.ports import Provider
 from infrastructure.mollie.access import MollieAccess
 from infrastructure.mollie.chargebacks import MollieChargebacks
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.customers import MollieCustomers
+from infrastructure.mollie.fees import fee_max
 from infrastructure.mollie.mandates import MollieMandates
 from infrastructure.mollie.payments import MolliePayments
 from infrastructure.mollie.refunds import MollieRefunds
@@ -23,7 +25,7 @@ _LOCALES: Final = (
 )
 
 
-def connect(client: MollieClient) -> Provider:
+def connect(client: MollieClient, consent: ConnectPort | None = None) -> Provider:
     return Provider(
         customers=MollieCustomers(client),
         payments=MolliePayments(client),
@@ -35,4 +37,6 @@ def connect(client: MollieClient) -> Provider:
         key_window_s=KEY_WINDOW_S,
         locales=frozenset(_LOCALES.split()),
         refund_repeatable_after_s=REFUND_REPEATABLE_AFTER_S,
+        connect=consent,
+        application_fee_max=fee_max,
     )

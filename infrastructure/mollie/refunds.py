@@ -47,8 +47,13 @@ class MollieRefunds:
         call = Call(
             method="POST", path=path, body=body, key=str(refund_uuid), on_conflict=RefundTooSoon
         )
-        answer = await self._client.act(account, call)
-        if isinstance(answer, Declined):
+
+        async def look(_: datetime) -> ProviderRefund | None:
+            made = await self.list(account, payment_ref)
+            return next((one for one in made if one.refund_uuid == refund_uuid), None)
+
+        answer = await self._client.act_once(account, call, look)
+        if isinstance(answer, Declined | ProviderRefund):
             return answer
         wire = decode(_REFUND, answer, "refund")
         refund = refund_from(wire, account.mode)

@@ -161,8 +161,8 @@ class PostgresDueWork:
             update payment_providers set sweep_due_at = $3
              where app_uuid = $1 and uuid in (
                    select uuid from payment_providers
-                    where app_uuid = $1 and deleted_at is null and sweep_due_at <= $2
-                      and name = any($5)
+                    where app_uuid = $1 and deleted_at is null and is_connected
+                      and sweep_due_at <= $2 and name = any($5)
                     order by sweep_due_at limit $4 for no key update skip locked)
             returning uuid
             """,

@@ -19,6 +19,7 @@ from domain.tenancy.api_key import ApiKey
 from domain.tenancy.caller import Caller, KeyCaller, KeyType
 from domain.tenancy.tenant import Role, Tenant
 from infrastructure.postgres.database import Connection
+from infrastructure.postgres.payment_providers import connection_facts
 
 _FACTS = """
     select a.is_disabled, a.allowed_hosts,
@@ -35,6 +36,8 @@ _FACTS = """
            p.mode as account_mode, p.title as account_title, p.is_default as account_is_default,
            p.credential_sealed, p.credential_hint, p.verification_amount_minor,
            p.created_at as account_created_at, p.updated_at as account_updated_at,
+           p.connected_by, p.is_connected, p.account_ref, p.profile_ref, p.disconnected_because,
+           p.application_fee,
            c.provider_ref as customer_ref,
            pr.uuid as price_uuid, pr.currency as price_currency, pr.unit_amount_minor,
            pr.recurring_interval, pr.trial_days, pr.archived_at as price_archived_at,
@@ -286,6 +289,7 @@ def _account(row: Any, app_uuid: AppUuid) -> PaymentProvider | None:
         verification_amount_minor=row["verification_amount_minor"],
         created_at=row["account_created_at"],
         updated_at=row["account_updated_at"],
+        **connection_facts(row),
     )
 
 

@@ -1,21 +1,31 @@
 """An app's accounts at payment providers. Credentials are sealed before they come here."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from domain.kernel.errors import NotFound
 from domain.kernel.ids import AppUuid, TenantUuid
 from domain.kernel.pages import Page, PageRequest
-from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
+from domain.payments.application_fee import ApplicationFee
+from domain.payments.payment_provider import (
+    ConnectedBy,
+    Parting,
+    PaymentProvider,
+    ProviderMode,
+    ProviderName,
+)
 from domain.payments.sweep_account import SWEEP_EVERY
 from infrastructure.postgres.database import Connection
 
-_COLUMNS: Final = """
+ACCOUNT_COLUMNS: Final = """
     uuid, app_uuid, id, name, mode, title, is_default, credential_sealed, credential_hint,
-    verification_amount_minor, created_at, updated_at, deleted_at, webhook_secret_sealed
+    verification_amount_minor, created_at, updated_at, deleted_at, webhook_secret_sealed,
+    connected_by, is_connected, account_ref, profile_ref, provider_metadata, disconnected_because,
+    application_fee
 """
 
 
@@ -31,10 +41,10 @@ class PostgresPaymentProviders:
             insert into payment_providers (
                 app_uuid, uuid, name, mode, title, is_default, credential_sealed, credential_hint,
                 verification_amount_minor, created_at, updated_at, deleted_at, swept_until,
-                sweep_due_at, webhook_secret_sealed
+                sweep_due_at, webhook_secret_sealed, connected_by, is_connected, account_ref
             )
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10, $13, $14)
-            returning {_COLUMNS}
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10, $13, $14, $15, $16, $17)
+            returning {ACCOUNT_COLUMNS}
             """,
             account.app_uuid,
             account.uuid,
@@ -50,12 +60,15 @@ class PostgresPaymentProviders:
             account.deleted_at,
             account.created_at + SWEEP_EVERY,
             account.webhook_secret_sealed,
+            account.connected_by,
+            account.is_connected,
+            account.account_ref,
         )
         return self._found(account.uuid, row)
 
     async def get(self, uuid: UUID) -> PaymentProvider:
         row = await self._connection.fetchrow(
-            f"select {_COLUMNS} from payment_providers where app_uuid = $1 and uuid = $2",
+            f"select {ACCOUNT_COLUMNS} from payment_providers where app_uuid = $1 and uuid = $2",
             self._app_uuid,
             uuid,
         )
@@ -64,7 +77,7 @@ class PostgresPaymentProviders:
     async def get_for_update(self, uuid: UUID) -> PaymentProvider:
         row = await self._connection.fetchrow(
             f"""
-            select {_COLUMNS}
+            select {ACCOUNT_COLUMNS}
               from payment_providers
              where app_uuid = $1 and uuid = $2
                for update
@@ -77,7 +90,7 @@ class PostgresPaymentProviders:
     async def default(self, name: ProviderName) -> PaymentProvider | None:
         row = await self._connection.fetchrow(
             f"""
-            select {_COLUMNS}
+            select {ACCOUNT_COLUMNS}
               from payment_providers
              where app_uuid = $1 and name = $2 and is_default and deleted_at is null
             """,
@@ -91,7 +104,7 @@ class PostgresPaymentProviders:
     ) -> PaymentProvider | None:
         row = await self._connection.fetchrow(
             f"""
-            select {_COLUMNS}
+            select {ACCOUNT_COLUMNS}
               from payment_providers p
               left join lateral (
                     select bool_or(m.uuid = $3) as is_named, count(*) as valid
@@ -119,7 +132,7 @@ class PostgresPaymentProviders:
                      where app_uuid = $1 and deleted_at is null
                    ) as used
                    left join (
-                    select {_COLUMNS}
+                    select {ACCOUNT_COLUMNS}
                       from payment_providers
                      where app_uuid = $1 and deleted_at is null
                      order by uuid desc
@@ -140,7 +153,9 @@ class PostgresPaymentProviders:
             update payment_providers
                set title = $3, is_default = $4, credential_sealed = $5, credential_hint = $6,
                    verification_amount_minor = $7, updated_at = $8, deleted_at = $9,
-                   webhook_secret_sealed = $10
+                   webhook_secret_sealed = $10, is_connected = $11, account_ref = $12,
+                   profile_ref = $13, provider_metadata = $14, disconnected_because = $15,
+                   application_fee = $16
              where app_uuid = $1 and uuid = $2
             """,
             self._app_uuid,
@@ -153,6 +168,12 @@ class PostgresPaymentProviders:
             account.updated_at,
             account.deleted_at,
             account.webhook_secret_sealed,
+            account.is_connected,
+            account.account_ref,
+            account.profile_ref,
+            account.provider_metadata,
+            account.disconnected_because,
+            account.application_fee,
         )
 
     async def clear_default(self, name: ProviderName, *, at: datetime) -> None:
@@ -190,4 +211,19 @@ def account_of(row: asyncpg.Record) -> PaymentProvider:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deleted_at=row["deleted_at"],
+        provider_metadata=row["provider_metadata"],
+        **connection_facts(row),
     )
+
+
+def connection_facts(row: asyncpg.Record) -> dict[str, Any]:
+    """Of an account: all that decides about payments through it, and how to call for it."""
+    fee, parting = row["application_fee"], row["disconnected_because"]
+    return {
+        "connected_by": ConnectedBy(row["connected_by"]),
+        "is_connected": row["is_connected"],
+        "account_ref": row["account_ref"],
+        "profile_ref": row["profile_ref"],
+        "disconnected_because": None if parting is None else Parting(parting),
+        "application_fee": None if fee is None else msgspec.convert(fee, ApplicationFee),
+    }

@@ -10,6 +10,7 @@ from infrastructure.postgres.customers import PostgresCustomers
 from infrastructure.postgres.database import Connection
 from infrastructure.postgres.due_work import PostgresDueWork
 from infrastructure.postgres.events import PostgresEventFeed
+from infrastructure.postgres.grants import PostgresGrants
 from infrastructure.postgres.idempotency import PostgresIdempotencyKeys
 from infrastructure.postgres.ledger import PostgresLedger
 from infrastructure.postgres.mandates import PostgresMandates
@@ -69,6 +70,10 @@ class PostgresTx:
     @cached_property
     def payment_providers(self) -> PostgresPaymentProviders:
         return PostgresPaymentProviders(*self._on)
+
+    @cached_property
+    def grants(self) -> PostgresGrants:
+        return PostgresGrants(*self._on)
 
     @cached_property
     def sweeps(self) -> PostgresSweeps:

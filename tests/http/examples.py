@@ -35,10 +35,11 @@ class Example:
     body: Body = None
     is_public: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
 
     def path(self, route: Route, estate: Estate) -> str:
         known = {name: estate.ids.get(row, row) for name, row in self.names.items()}
-        return route.path.format(app_uuid=estate.app_uuid, **known)
+        return route.path.format(app_uuid=estate.app_uuid, **known) + self.query
 
     def sent(self, estate: Estate) -> Any:
         """The body, with the estate's rows in it."""
@@ -64,6 +65,7 @@ _PAYMENT: Final = {"uuid": "payment"}
 _METHOD: Final = {**_TENANT, "uuid": "payment_method"}
 _ENDPOINT: Final = {"uuid": "webhook_endpoint"}
 _SUBSCRIPTION: Final = {"uuid": "subscription"}
+_CONNECTED: Final = {"provider": "mollie"}
 _LINK: Final = {"session_uuid": "session", "token": "a-guess"}
 
 EXAMPLES: Final[Mapping[str, Example]] = {
@@ -130,6 +132,10 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "cancelRefund": Example({"uuid": "refund"}),
     "getBillingPolicy": Example(),
     "updateBillingPolicy": Example(body={"graceDays": 3}),
+    "getConnectedAccount": Example(_CONNECTED),
+    "createConnectedAccount": Example(_CONNECTED),
+    "connectAccount": Example(_CONNECTED, query="?connected=false"),
+    "disconnectAccount": Example(_CONNECTED),
     "listTestClocks": Example(),
     "createTestClock": Example(body={"now": "2026-01-31T09:00:00Z"}),
     "getTestClock": Example({"uuid": "test_clock"}),

@@ -13,7 +13,8 @@ OLD: Final = "test_canary0old0canary0old0canary"
 NEW: Final = "test_canary0new0canary0new0canary"
 ROW: Final = {
     "id", "uuid", "appUuid", "name", "mode", "title", "isDefault", "credentialHint",
-    "hasWebhookSecret", "verificationAmount", "connected", "createdAt", "updatedAt", "deletedAt",
+    "hasWebhookSecret", "verificationAmount", "account", "connected", "createdAt", "updatedAt",
+    "deletedAt",
 }  # fmt: skip
 
 
