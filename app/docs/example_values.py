@@ -177,6 +177,20 @@ BY_NAME: Final[Mapping[str, Json]] = {
 }
 
 _MOLLIE: Final = {"name": "mollie", "mode": "test"}
+_CONNECTED: Final = {
+    "uuid": BY_NAME["paymentProviderUuid"],
+    "name": "mollie",
+    "mode": "live",
+    "account": "org_12345678",
+    "disconnectedBy": None,
+}
+_STANDING: Final = {
+    "onboardingStatus": "completed",
+    "organizationName": "Example BV",
+    "canReceivePayments": True,
+    "canReceiveSettlements": True,
+    "missingFields": [],
+}
 _ANY_ACCOUNT: Final = {"paymentProviderUuid": None}
 _VAT: Final = {"name": "VAT 19 %", "description": "German VAT"}
 _BAKERY: Final = {"name": "Example Bakery Ltd", "email": "billing@example.com"}
@@ -269,8 +283,27 @@ BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = {
         "advancingTo": "2027-01-31T08:00:00.000Z",
         "failure": None,
     },
-    "Provider": {"uuid": BY_NAME["paymentProviderUuid"], **_MOLLIE, "title": "Mollie EU"},
+    "Provider": {
+        "uuid": BY_NAME["paymentProviderUuid"],
+        **_MOLLIE,
+        "title": "Mollie EU",
+        "account": None,
+    },
     "CreateProviderBody": _MOLLIE,
+    "ConnectedAccount": {**_CONNECTED, "providerMetadata": _STANDING},
+    "Connecting": {
+        **_CONNECTED,
+        "providerMetadata": None,
+        "account": "pending_3f0c2f4e-6b1f-4c07-8a52-64b3c3a4a6f1",
+        "profileId": None,
+        "connected": False,
+        "nextAction": {
+            "type": "accountLink",
+            "url": "https://my.mollie.com/oauth2/authorize?client_id=app_j9Pakf56Ajta6Y65AkdTtAv",
+        },
+    },
+    "AccountMetadata": _STANDING,
+    "ConnectAction": {"type": "accountLink"},
     "WebhookEndpoint": {
         "uuid": _ENDPOINT,
         "url": "https://app.example.com/hooks/kontor",
@@ -338,6 +371,8 @@ KINDS: Final[Mapping[str, str]] = {
     "OpenedSession": "checkoutSessions",
     "PortalLink": "billingPortal",
     "Provider": "paymentProviders",
+    "ConnectedAccount": "paymentProviders",
+    "Connecting": "paymentProviders",
     "EventPayload": "events",
     "Period": "subscriptionPeriods",
     "History": "subscriptionHistory",

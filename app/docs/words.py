@@ -294,6 +294,12 @@ OWN_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
         "mode": "`test` or `live`; may be left out where the key tells it by itself",
     },
     "Provider": {"name": "Whose account it is", "title": "Its name, for your own eyes"},
+    "ConnectedAccount": {"name": "Whose account it is"},
+    "Connecting": {"name": "Whose account it is"},
+    "AccountMetadata": {"organizationName": "The merchant's name at the provider"},
+    "ConnectAction": {
+        "type": "`accountLink`: send the merchant to `url`; `none`: nothing is left to do"
+    },
     "NextAction": {"url": "Where to send the shopper; null when there is nothing left to do"},
     "WebhookEndpoint": {"status": "`enabled` or `disabled`"},
     "UpdateEndpointBody": {"status": "Enabling it again forgets what it failed before"},

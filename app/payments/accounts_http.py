@@ -11,8 +11,8 @@ from app.http.caller import bearer_or_key
 from app.http.desk import Desk
 from app.http.envelope import Envelope, many, one
 from app.payments.accounts_schemas import (
-    AccountView,
     Code,
+    ConnectedAccountView,
     ConnectingView,
     Finishes,
     Mode,
@@ -42,13 +42,13 @@ class AccountsController(Controller):
         desk: NamedDependency[Desk],
         connect_accounts: NamedDependency[ConnectService],
         mode: Mode = ProviderMode.LIVE,
-    ) -> Envelope[AccountView]:
+    ) -> Envelope[ConnectedAccountView]:
         """The account that the app's merchant has connected, or is to connect; or none."""
         which = Which(provider_named(provider), mode)
         async with desk.read() as (tx, actor):
             account = await connect_accounts.find(tx, actor, which)
         found: tuple[PaymentProvider, ...] = () if account is None else (account,)
-        return many(KIND, Page(found, len(found)), AccountView.of)
+        return many(KIND, Page(found, len(found)), ConnectedAccountView.of)
 
     @post("/", operation_id="createConnectedAccount", status_code=201)
     async def create(
@@ -58,12 +58,12 @@ class AccountsController(Controller):
         desk: NamedDependency[Desk],
         connect_accounts: NamedDependency[ConnectService],
         mode: Mode = ProviderMode.LIVE,
-    ) -> Response[Envelope[AccountView]]:
+    ) -> Response[Envelope[ConnectedAccountView]]:
         """Make the account, which waits for its merchant then. One that is there is returned."""
         which = Which(provider_named(provider), mode)
 
-        async def work(tx: ConnectTx, actor: Actor) -> AccountView:
-            return AccountView.of(await connect_accounts.create(tx, actor, which))
+        async def work(tx: ConnectTx, actor: Actor) -> ConnectedAccountView:
+            return ConnectedAccountView.of(await connect_accounts.create(tx, actor, which))
 
         return await desk.write(work, kind=KIND, status=201)
 
@@ -77,7 +77,7 @@ class AccountsController(Controller):
         finish_connecting: NamedDependency[FinishConnecting],
         connected: Finishes,
         code: Code = None,
-        state: State = None,
+        came_back: State = None,
         mode: Mode = ProviderMode.LIVE,
     ) -> Envelope[ConnectingView]:
         """Connect the account in two steps. `connected=false` answers with the page to send the
@@ -88,12 +88,12 @@ class AccountsController(Controller):
             async with desk.read() as (tx, actor):
                 account, address = await connect_accounts.begin(tx, actor, which)
             return one(KIND, ConnectingView.asking(account, address))
-        if code is None or state is None:
-            given = {"code": code, "state": state}
+        if code is None or came_back is None:
+            given = {"code": code, "state": came_back}
             missing = [name for name, value in given.items() if value is None]
             raise Invalid([Violation("is required to finish", name) for name in missing])
         async with desk.read() as (tx, actor):
-            brought = await connect_accounts.bring(tx, actor, which, code=code, state=state)
+            brought = await connect_accounts.bring(tx, actor, which, code=code, state=came_back)
         if not isinstance(brought, Connected):
             brought = await finish_connecting(brought)
         return one(KIND, ConnectingView.done(brought))
@@ -106,11 +106,11 @@ class AccountsController(Controller):
         desk: NamedDependency[Desk],
         connect_accounts: NamedDependency[ConnectService],
         mode: Mode = ProviderMode.LIVE,
-    ) -> Envelope[AccountView]:
+    ) -> Envelope[ConnectedAccountView]:
         """Let the account go: it waits for its merchant again. What was made through it stays;
         charges on it fail, and are tried again, until it is connected anew."""
         which = Which(provider_named(provider), mode)
         async with desk.read() as (tx, actor):
             over = await connect_accounts.disconnect(tx, actor, which)
         await connect_accounts.revoke(over)
-        return one(KIND, AccountView.of(over.account))
+        return one(KIND, ConnectedAccountView.of(over.account))

@@ -28,16 +28,12 @@ Finishes = Annotated[
     ),
 ]
 Code = Annotated[
-    str | None,
-    QueryParameter(
-        min_length=1,
-        max_length=500,
-        description="the `code` that came back: good once, and for seconds",
-    ),
+    Annotated[str, Meta(min_length=1, max_length=500)] | None,
+    QueryParameter(description="the `code` that came back: good once, and for seconds"),
 ]
 State = Annotated[
-    str | None,
-    QueryParameter(min_length=1, max_length=200, description="the `state` that came back"),
+    Annotated[str, Meta(min_length=1, max_length=200)] | None,
+    QueryParameter(name="state", description="the `state` that came back"),
 ]
 
 
@@ -69,7 +65,7 @@ class AccountMetadata(Struct, frozen=True, kw_only=True, rename="camel"):
     missing_fields: list[str] | UnsetType = UNSET
 
 
-class AccountView(Struct, frozen=True, kw_only=True, rename="camel"):
+class ConnectedAccountView(Struct, frozen=True, kw_only=True, rename="camel"):
     id: int
     uuid: UUID
     app_uuid: UUID
@@ -85,7 +81,7 @@ class AccountView(Struct, frozen=True, kw_only=True, rename="camel"):
     deleted_at: Timestamp | None
 
     @classmethod
-    def of(cls, account: PaymentProvider) -> "AccountView":
+    def of(cls, account: PaymentProvider) -> "ConnectedAccountView":
         return cls(**_row(account))
 
 
@@ -94,7 +90,7 @@ class ConnectAction(Struct, frozen=True):
     url: Link | UnsetType = UNSET
 
 
-class ConnectingView(AccountView, frozen=True, kw_only=True, rename="camel"):
+class ConnectingView(ConnectedAccountView, frozen=True, kw_only=True, rename="camel"):
     next_action: ConnectAction
 
     @classmethod
