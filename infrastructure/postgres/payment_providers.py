@@ -41,9 +41,11 @@ class PostgresPaymentProviders:
             insert into payment_providers (
                 app_uuid, uuid, name, mode, title, is_default, credential_sealed, credential_hint,
                 verification_amount_minor, created_at, updated_at, deleted_at, swept_until,
-                sweep_due_at, webhook_secret_sealed, connected_by, is_connected, account_ref
+                sweep_due_at, webhook_secret_sealed, connected_by, is_connected, account_ref,
+                profile_ref, provider_metadata, disconnected_because, application_fee
             )
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10, $13, $14, $15, $16, $17)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10, $13, $14, $15, $16, $17,
+                    $18, $19, $20, $21)
             returning {ACCOUNT_COLUMNS}
             """,
             account.app_uuid,
@@ -63,6 +65,10 @@ class PostgresPaymentProviders:
             account.connected_by,
             account.is_connected,
             account.account_ref,
+            account.profile_ref,
+            account.provider_metadata,
+            account.disconnected_because,
+            account.application_fee,
         )
         return self._found(account.uuid, row)
 

@@ -27,6 +27,9 @@ class MollieStage:
     def __init__(self, provider: Provider, control: httpx.AsyncClient) -> None:
         self.provider, self._control = provider, control
 
+    async def control(self, path: str) -> Any:
+        return (await self._control.get(f"/_control/{path}")).json()
+
     async def order(self, path: str, **body: object) -> Any:
         answer = await self._control.post(f"/_control/{path}", json=body)
         assert answer.is_success, answer.text

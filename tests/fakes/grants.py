@@ -62,7 +62,8 @@ class FakeAccounts:
 
     async def add(self, account: PaymentProvider) -> PaymentProvider:
         kind = account.name, account.mode
-        if any((a.name, a.mode) == kind and not a.deleted_at for a in self._connected()):
+        is_one = account.connected_by is ConnectedBy.OAUTH
+        if is_one and any((a.name, a.mode) == kind and not a.deleted_at for a in self._connected()):
             raise Conflict("the account was made at the same time: ask again")
         numbered = replace(account, id=len(self._world.accounts) + 1)
         self._world.accounts[self._app_uuid, account.uuid] = numbered
