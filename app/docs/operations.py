@@ -1,7 +1,8 @@
 """One operation of the document: its parameters, its body, and every answer that it may give."""
 
 import re
-from typing import Annotated, Any, Final
+from types import NoneType
+from typing import Annotated, Any, Final, get_args
 
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.types.internal_types import PathParameterDefinition
@@ -139,7 +140,12 @@ def typed(field: FieldDefinition) -> Any:
     names = ("ge", "gt", "le", "lt", "pattern", "min_length", "max_length")
     found = {name: getattr(field.kwarg_definition, name) for name in names}
     bounds = {name: bound for name, bound in found.items() if bound is not None}
-    return Annotated[field.annotation, Meta(**bounds)] if bounds else field.annotation
+    if not bounds:
+        return field.annotation
+    if not field.is_optional:
+        return Annotated[field.annotation, Meta(**bounds)]
+    (kind,) = (kind for kind in get_args(field.annotation) if kind is not NoneType)
+    return Annotated[kind, Meta(**bounds)] | None
 
 
 def summary_of(operation_id: str) -> str:

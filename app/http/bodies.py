@@ -107,9 +107,20 @@ def explain_parameters(
 ) -> list[Violation]:
     """What is wrong with query, path and header parameters; or that the body is missing."""
     extra = error.extra if isinstance(error.extra, list) else []
-    return [
+    found = [
         Violation(_plain(str(e["message"])), _public_name(request, e.get("key"))) for e in extra
-    ] or [Violation("Bad Request")]
+    ]
+    found = found or [Violation("is required", name) for name in _left_out(request)]
+    return found or [Violation("Bad Request")]
+
+
+def _left_out(request: Request[Any, Any, Any]) -> Iterator[str]:
+    """Query parameters that the framework only says of that one of them is missing."""
+    for name, field in request.route_handler.parsed_fn_signature.parameters.items():
+        is_query = isinstance(field.kwarg_definition, QueryParameter)
+        public = _public_name(request, name) or name
+        if is_query and field.is_required and public not in request.query_params:
+            yield public
 
 
 def _public_name(request: Request[Any, Any, Any], name: str | None) -> str | None:

@@ -28,12 +28,18 @@ Finishes = Annotated[
     ),
 ]
 Code = Annotated[
-    Annotated[str, Meta(min_length=1, max_length=500)] | None,
-    QueryParameter(description="the `code` that came back: good once, and for seconds"),
+    str | None,
+    QueryParameter(
+        min_length=1,
+        max_length=500,
+        description="the `code` that came back: good once, and for seconds",
+    ),
 ]
 State = Annotated[
-    Annotated[str, Meta(min_length=1, max_length=200)] | None,
-    QueryParameter(name="state", description="the `state` that came back"),
+    str | None,
+    QueryParameter(
+        name="state", min_length=1, max_length=200, description="the `state` that came back"
+    ),
 ]
 
 

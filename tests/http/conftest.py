@@ -24,6 +24,7 @@ from infrastructure.postgres.transaction import PostgresTx
 from infrastructure.secrets import AesGcmVault, new_key
 from tests.http.house import CLOCK, IDS, Builder, House
 from tests.http.lifespan import running
+from tests.http.merchant import OUR_APP, Merchant
 from tests.http.paid import Paid
 from tests.http.street import Street
 from tests.http.subscribed import subscribe
@@ -76,6 +77,10 @@ def settings(database_url: str, sandbox_url: str) -> Settings:
         database_pool_size=5,
         mollie_url=sandbox_url,
         komoju_url=f"{sandbox_url}/komoju",
+        mollie_connect_client_id=OUR_APP["clientId"],
+        mollie_connect_client_secret=OUR_APP["clientSecret"],
+        mollie_connect_redirect_url=OUR_APP["redirectUri"],
+        mollie_connect_authorize_url=f"{sandbox_url}/oauth2/authorize",
         provider_calls_per_s=1000,
         public_url=PUBLIC_URL,
         secret_key=new_key(),
@@ -151,6 +156,12 @@ async def parts(settings: Settings) -> AsyncIterator[Parts]:
 @pytest.fixture
 def till(house: House, sandbox: httpx.AsyncClient, parts: Parts) -> Till:
     return Till(house, sandbox, parts)
+
+
+@pytest.fixture
+async def merchant(house: House, sandbox: httpx.AsyncClient) -> Merchant:
+    """Whose account the app is to connect. It has consented to nothing yet."""
+    return await Merchant.of(house, sandbox)
 
 
 @pytest.fixture
