@@ -1,7 +1,7 @@
 """All payment providers by name: the one place that lists them."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,27 +32,29 @@ class Clients:
 
     mollie: MollieClient
     komoju: KomojuClient
-    mollie_tokens: MollieTokenClient
-    mollie_app: MollieApp
+    mollie_connect: MollieConnect | None = None
+    """None: no merchant can let us in."""
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        async with self.mollie.open(), self.komoju.open(), self.mollie_tokens.open():
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.mollie.open())
+            await stack.enter_async_context(self.komoju.open())
+            if self.mollie_connect is not None:
+                await stack.enter_async_context(self.mollie_connect.open())
             yield
 
     def keep_tokens(
         self, unit_of_work: UnitOfWork[ConnectTx], vault: Vault, clock: Clock, pause: Pause
     ) -> None:
         """Of accounts that their merchants have connected. Without it, only keys let us in."""
-        connects: dict[ProviderName, ConnectPort] = {ProviderName.MOLLIE: self._mollie_connect()}
-        self.mollie.tokens = AccessTokens(unit_of_work, connects, vault, clock, pause)
-
-    def _mollie_connect(self) -> MollieConnect:
-        return MollieConnect(self.mollie, self.mollie_tokens, self.mollie_app)
+        if self.mollie_connect is not None:
+            connects: dict[ProviderName, ConnectPort] = {ProviderName.MOLLIE: self.mollie_connect}
+            self.mollie.tokens = AccessTokens(unit_of_work, connects, vault, clock, pause)
 
     def providers(self, vault: Vault) -> dict[ProviderName, Provider]:
         return {
-            ProviderName.MOLLIE: mollie.connect(self.mollie, self._mollie_connect()),
+            ProviderName.MOLLIE: mollie.connect(self.mollie, self.mollie_connect),
             ProviderName.KOMOJU: komoju.connect(self.komoju, vault),
         }
 
@@ -66,9 +68,10 @@ def clients(
 ) -> Clients:
     """`addresses`: Mollie's, and KOMOJU's. `mollie_app`: what its merchants let in."""
     mollie_url, komoju_url = addresses
+    client = MollieClient(mollie_url, vault, timeout_s, budget=RateBudget(calls_per_s))
+    tokens = MollieTokenClient(mollie_url, vault, timeout_s)
     return Clients(
-        MollieClient(mollie_url, vault, timeout_s, budget=RateBudget(calls_per_s)),
+        client,
         KomojuClient(komoju_url, vault, timeout_s, budget=RateBudget(calls_per_s)),
-        MollieTokenClient(mollie_url, vault, timeout_s),
-        mollie_app or MollieApp(),
+        MollieConnect(client, tokens, mollie_app or MollieApp()),
     )

@@ -26,7 +26,7 @@ from domain.kernel.errors import (
 )
 from domain.kernel.ids import AppUuid
 from domain.kernel.pages import PageRequest
-from domain.payments.payment_provider import Parting, PaymentProvider
+from domain.payments.payment_provider import ConnectedBy, Parting, PaymentProvider
 from domain.payments.ports import Provider
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.readiness import PostgresReadiness
@@ -203,10 +203,13 @@ async def _accounts(
             yield await _account(providers[account.name], account)
 
 
-def _unconnected(provider: Provider, account: PaymentProvider, name: str) -> Finding:
+def _consent(provider: Provider, account: PaymentProvider, name: str) -> Finding | None:
+    """None: its merchant has let us in, as far as we know."""
     unset = None if provider.connect is None else provider.connect.unset_setting()
     if unset is not None:
-        return Finding(account.name, f"{name} cannot be connected", f"set {unset}")
+        return Finding(account.name, f"{name}: its tokens cannot be renewed", f"set {unset}")
+    if account.is_connected:
+        return None
     if account.disconnected_because is Parting.MERCHANT:
         text = f"{name}: its merchant has taken the consent back"
         return Finding(account.name, text, "have the merchant connect it again")
@@ -215,20 +218,22 @@ def _unconnected(provider: Provider, account: PaymentProvider, name: str) -> Fin
 
 async def _account(provider: Provider, account: PaymentProvider) -> Finding:
     name = f"{account.title} ({account.mode}, {account.known_by})"
-    if not account.is_connected:
-        return _unconnected(provider, account, name)
+    what, anew = "its credential", "give the account a valid credential"
+    if account.connected_by is ConnectedBy.OAUTH:
+        what, anew = "its token", "have its merchant connect it again"
+        if (finding := _consent(provider, account, name)) is not None:
+            return finding
     setting = f"KONTOR_{account.name.upper()}_URL"
     try:
         await provider.access.check(account)
     except CannotOpen as error:
-        remedy = "if the key is lost for good, give the account its credential anew"
-        return Finding(account.name, f"{name}: {error}", remedy)
+        return Finding(account.name, f"{name}: {error}", f"if the key is lost for good, {anew}")
     except ProviderUnreadable as error:
-        remedy = f"give the account a valid credential, and check {setting}"
+        remedy = f"{anew}, and check {setting}"
         return Finding(account.name, f"{name}: {error}", remedy)
     except ProviderUnavailable as error:
         return Finding(account.name, f"{name}: {error}", f"try again; check {setting}")
     if provider.notices is not None and account.webhook_secret_sealed is None:
         remedy = "give the account the webhookSecret that was typed at the provider"
         return Finding(account.name, f"{name}: its webhooks are not believed", remedy)
-    return Finding(account.name, f"{name} accepts its credential")
+    return Finding(account.name, f"{name} accepts {what}")

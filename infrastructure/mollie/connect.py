@@ -5,6 +5,8 @@ are OAuth's. Nothing of what it says, good or bad, gets into a message.
 """
 
 import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, ClassVar, Final
 from urllib.parse import quote, urlencode
 
@@ -101,6 +103,12 @@ class MollieConnect:
 
     def __init__(self, client: MollieClient, tokens: MollieTokenClient, app: MollieApp) -> None:
         self._client, self._tokens, self._app = client, tokens, app
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """The client is opened by itself."""
+        async with self._tokens.open():
+            yield
 
     def unset_setting(self) -> str | None:
         for name in ("client_id", "client_secret", "redirect_url"):

@@ -14,7 +14,12 @@ from click.testing import CliRunner, Result
 from app.cli.doctor import clocks
 from app.cli.main import main
 from app.sandbox.server import create_sandbox
-from domain.payments.payment_provider import PaymentProvider, ProviderName
+from domain.payments.payment_provider import (
+    ConnectedBy,
+    Parting,
+    PaymentProvider,
+    ProviderName,
+)
 from domain.payments.ports import credential_context
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.transaction import PostgresTx
@@ -161,6 +166,49 @@ def test_an_account_at_komoju_is_tried_like_another(
     patient = Patient(database_url=clean_database, secret_key=KEY, komoju_url=komoju_url)
     told = patient.asks("--app", APP).stdout.splitlines()[-1]
     assert " ".join(told.split()).startswith(" ".join(f"{verdict[:6]}komoju {verdict[6:]}".split()))
+
+
+CONNECT = {
+    "mollie_connect_client_id": "app_kontor",
+    "mollie_connect_client_secret": "a-secret",
+    "mollie_connect_redirect_url": "https://console.example/connected",
+}
+
+
+def a_connected_account(**facts):
+    usual = {"account_ref": "org_1", "title": "Flowers", "credential_sealed": None}
+    return an_account(connected_by=ConnectedBy.OAUTH, **usual | facts)
+
+
+@pytest.mark.parametrize(
+    ("facts", "settings", "said"),
+    [
+        (
+            {"is_connected": False, "account_ref": "pending_1"},
+            CONNECT,
+            "ok Flowers (test, pending_1) waits for its merchant to connect it",
+        ),
+        (
+            {"is_connected": False, "disconnected_because": Parting.MERCHANT},
+            CONNECT,
+            "FAIL Flowers (test, org_1): its merchant has taken the consent back",
+        ),
+        ({}, {}, "FAIL Flowers (test, org_1): its tokens cannot be renewed"),
+        ({}, CONNECT, "FAIL Flowers (test, org_1): the account is not connected"),  # no grant
+    ],
+)
+def test_an_account_that_its_merchant_connects_is_told_apart(
+    clean_database, sandbox_url, facts, settings, said
+):
+    connect(clean_database, a_connected_account(**facts))
+    patient = Patient(
+        database_url=clean_database, secret_key=KEY, mollie_url=sandbox_url, **settings
+    )
+    heard = patient.hears("--app", APP)["mollie"]
+    assert heard.startswith(said)
+    if heard.startswith("FAIL"):
+        remedy = "connect it again" if settings else "set KONTOR_MOLLIE_CONNECT_CLIENT_ID"
+        assert remedy in heard
 
 
 def test_an_app_that_is_not_there_is_said(clean_database):

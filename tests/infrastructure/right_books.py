@@ -47,6 +47,7 @@ _USUAL: Final[dict[str, dict[str, Any]]] = {
         "mode": "payment",
         "price_uuid": a_uuid(298),
     },
+    "payment_providers": {"credential_sealed": b""},
     "payment_attempts": {"status": "accepted"},
     "payments": {"status": "paid", "sequence_type": "oneoff", "paid_at": NOON},
     "refunds": {"status": "refunded", "reason": "requested"},
