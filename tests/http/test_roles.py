@@ -13,6 +13,7 @@ from litestar import Litestar
 from domain.tenancy.caller import Scope
 from tests.http.examples import EXAMPLES, GUARDED, routes
 from tests.http.house import IDS, Headers, House, add_clock, code
+from tests.http.merchant import ACCOUNTS
 from tests.http.subscribed import owe, quote_a_change, revive, subscribe
 
 pytestmark = pytest.mark.usefixtures("paid")
@@ -212,6 +213,8 @@ async def test_who_may_do_what(house: House, application: Litestar, operation: s
             house.app.ids["quote"] = await quote_a_change(house, house.app)
         if operation == "startSubscription":
             await revive(house)
+        if operation in ("connectAccount", "disconnectAccount"):
+            await house.ok(house.app.admin, "POST", ACCOUNTS)
         if "owing" in example.names.values():
             house.app.ids["owing"] = await owe(house)
         if operation == "removeMember":
