@@ -196,7 +196,8 @@ def granted(grant: Grant, tokens: Tokens, vault: Vault, *, at: datetime) -> Gran
         grant,
         refresh_sealed=vault.seal(tokens.refresh, context=refresh_context(grant)),
         access_sealed=vault.seal(tokens.access, context=access_context(grant)),
-        access_since=at,
+        # A token of an earlier consent may be in use for longer than the one before this.
+        access_since=max(at, grant.access_since or at),
         access_expires_at=at + timedelta(seconds=tokens.lives_s),
         lease_until=None,
         fence=grant.fence + 1,

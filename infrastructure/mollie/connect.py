@@ -7,7 +7,7 @@ are OAuth's. Nothing of what it says, good or bad, gets into a message.
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -170,12 +170,11 @@ class MollieConnect:
         wire = decode(_TOKENS, answer, "answer about tokens")
         return Tokens(access=wire.access_token, refresh=wire.refresh_token, lives_s=wire.expires_in)
 
-    async def _ask(self, method: str, **said: str) -> bytes | None:
+    async def _ask(self, method: Literal["POST", "DELETE"], **said: str) -> bytes | None:
         """None: the code, or the token, is not good."""
         credentials = f"{quote(self._app.client_id)}:{quote(self._app.client_secret)}"
         basic = f"Basic {base64.b64encode(credentials.encode()).decode()}"
-        verb: Final = "DELETE" if method == "DELETE" else "POST"
-        call = Call(method=verb, path=("tokens",), body=msgspec.json.encode(said))
+        call = Call(method=method, path=("tokens",), body=msgspec.json.encode(said))
         try:
             answer = await self._tokens.bare(call, basic)
         except CredentialRefused:
