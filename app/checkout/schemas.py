@@ -132,6 +132,9 @@ def _price_rules(given: Mapping[str, Any]) -> Iterator[Violation]:
     if mode is Mode.RECOVERY:
         yield Violation("is opened with a subscription's payment-links", "mode")
         return
+    if mode is Mode.DIRECT:
+        yield Violation("is opened with a tenant's payments, or as a session", "mode")
+        return
     if mode is Mode.SETUP:
         for name, field in (
             ("product_price_uuid", "productPriceUuid"),

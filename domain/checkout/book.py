@@ -10,12 +10,14 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain.catalog.quote import Quote
 from domain.checkout import session as sessions
 from domain.checkout.session import CheckoutSession, SessionPaymentStatus, SessionStatus
 from domain.kernel.events import Event
 from domain.kernel.ids import Ids
 from domain.kernel.money import Money
 from domain.ledger import rules
+from domain.ledger.parts import nothing, part_of
 from domain.ledger.posting import Posting
 from domain.payments import payment as payments
 from domain.payments.attempt import AttemptStatus, PaymentAttempt, accepted
@@ -124,6 +126,11 @@ class Sale(Struct, frozen=True):
     file: PaymentFile
 
     @property
+    def sold(self) -> Quote:
+        """Less than was asked for, when no more was captured."""
+        return _sold(self.session, self.payment)
+
+    @property
     def payment(self) -> Payment:
         return self.file.payment
 
@@ -201,11 +208,19 @@ def _follow(book: Book, before: Payment, payment: Payment, sighting: Sighting, i
     if payment.status in (PaymentStatus.PENDING, PaymentStatus.AUTHORIZED):
         if session.status is SessionStatus.OPEN:
             session, events = sessions.move(session, SessionStatus.PROCESSING, at=at)
-    elif payment.status in payments.ENDED and session.status is SessionStatus.PROCESSING:
-        session, events = sessions.move(session, SessionStatus.OPEN, at=at)
+    elif payment.status in payments.ENDED:
+        session, events = sessions.move(session, _after(session, payment), at=at)
     if session != book.session:
         session = replace(session, updated_at=at)
     return Settled(replace(book, session=session), events)
+
+
+def _after(session: CheckoutSession, ended: Payment) -> SessionStatus:
+    """Where a payment that came to nothing leaves its session: open to another try, mostly."""
+    if session.terms.direct is None or not session.terms.direct.is_single:
+        return SessionStatus.OPEN
+    is_failed = ended.status is PaymentStatus.FAILED
+    return SessionStatus.FAILED if is_failed else SessionStatus.EXPIRED
 
 
 def _paid(book: Book, payment: Payment, sighting: Sighting, ids: Ids) -> Settled:
@@ -227,11 +242,15 @@ def _paid(book: Book, payment: Payment, sighting: Sighting, ids: Ids) -> Settled
             back = money_back(payment, RefundReason.VERIFICATION, at=at, ids=ids)
             book = book.with_refund(back)
     else:
-        payment = replace(payment, tax=session.amount.tax)
+        payment = replace(payment, tax=_sold(session, payment).tax)
     book = replace(book.with_payment(payment), session=session)
     settled = _with_payment_status(book, payment, sighting)
     sale = Sale(settled.book.session, settled.book.file_of(payment))
     return Settled(settled.book, events, sale, postings)
+
+
+def _sold(session: CheckoutSession, payment: Payment) -> Quote:
+    return part_of(session.amount, nothing(payment.amount.currency), payment.amount)
 
 
 def _surplus(book: Book, payment: Payment, sighting: Sighting, ids: Ids) -> Settled:

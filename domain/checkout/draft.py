@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from domain.checkout.links import Links
 from domain.checkout.order import PricedOrder
-from domain.checkout.session import CheckoutSession, Mode
+from domain.checkout.session import ANY_METHOD, CheckoutSession, Mode
 from domain.kernel.ids import Ids
 from domain.payments.attempt import PaymentAttempt
 from domain.payments.payment_details import PaymentDetails, PaymentLine
@@ -40,7 +40,7 @@ class Drafts:
             subscription_uuid=order.subscription_uuid,
             bill_uuids=order.bill_uuids,
             amount=priced.amount,
-            terms=replace(order.terms, description=priced.description),
+            terms=replace(order.terms, description=priced.description, direct=order.direct),
             link_token=self.ids.secret(),
             expires_at=expires_at,
             due_at=expires_at,
@@ -84,7 +84,10 @@ class Drafts:
         ref: str,
         at: datetime,
     ) -> bytes:
+        direct, method = session.terms.direct, session.terms.payment_method
         wants_mandate = session.mode is not Mode.PAYMENT
+        details = None if session.collected is None else _details(session)
+        sequence_type = SequenceType.FIRST if wants_mandate else SequenceType.ONEOFF
         return self.providers[account.name].payments.render(
             NewPayment(
                 attempt_uuid=attempt_uuid,
@@ -92,15 +95,17 @@ class Drafts:
                 checkout_session_uuid=session.uuid,
                 amount=session.amount.total,
                 description=session.terms.description,
-                sequence_type=SequenceType.FIRST if wants_mandate else SequenceType.ONEOFF,
+                sequence_type=direct.sequence_type if direct else sequence_type,
                 customer_ref=ref,
-                payment_method=session.terms.payment_method,
+                mandate_ref=direct.mandate_ref if direct else None,
+                payment_method=None if method == ANY_METHOD else method,
                 return_url=self.links.came_back(session),
                 webhook_url=self.links.webhook(account.name, account.uuid),
                 # No longer than the session: what is paid after it would have to go back.
                 lifetime_s=max(int((session.expires_at - at).total_seconds()), 1),
                 locale=session.terms.locale,
-                details=None if session.collected is None else _details(session),
+                details=direct.details if direct else details,
+                parameters=direct.parameters if direct else {},
             )
         )
 

@@ -51,6 +51,9 @@ class ExpireSession:
         """Inside the caller's transaction. Raises IllegalMove unless open or expired already."""
         before = await tx.checkout.lock(session_uuid)
         now = self.clock.now()
+        if before.session.status is SessionStatus.PROCESSING:
+            # A payment is under way: only its own end may end the session.
+            raise sessions.IllegalMove(before.session.status, SessionStatus.EXPIRED)
         session, events = sessions.move(before.session, SessionStatus.EXPIRED, at=now)
         book = replace(before, session=session)
         await tx.checkout.save(before, book)

@@ -12,13 +12,14 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.catalog.quote import Quote, Tax, quote
-from domain.checkout.session import Mode, SessionStatus, Terms
+from domain.checkout.direct import Direct
+from domain.checkout.session import ANY_METHOD, Mode, SessionStatus, Terms
 from domain.kernel.errors import Invalid, NotFound, Refused, Violation
 from domain.kernel.idempotency import Claim
 from domain.kernel.ids import TenantUuid
 from domain.kernel.money import Currency, Money
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
-from domain.payments.ports import Provider
+from domain.payments.ports import Provider, SequenceType
 from domain.tenancy.admission import AdmissionFacts
 from domain.tenancy.caller import Actor, Scope
 from domain.tenancy.tenant import Tenant
@@ -44,6 +45,8 @@ class Order(Struct, frozen=True, kw_only=True):
     bill_uuids: tuple[UUID, ...] = ()
     open_amount: Quote | None = None
     """Of a `recovery`: what is settled, and how much that is. Never a caller's word."""
+    direct: Direct | None = None
+    """Of mode `direct`: what is asked for instead of a price."""
     currency: Currency | None
     terms: Terms
     lifetime: timedelta = LIFETIME_DEFAULT
@@ -107,6 +110,8 @@ class PricedOrder(Struct, frozen=True, kw_only=True):
 def price_order(order: Order, facts: OrderFacts, actor: Actor, provider: Provider) -> PricedOrder:
     """Raises NotFound for what is another's, Invalid for what cannot be, Refused for a rule."""
     actor.need_tenant(order.tenant_uuid, Scope.BILLING_WRITE)
+    if order.direct is not None:
+        actor.need(Scope.BILLING_WRITE)  # amounts are the app's to name, not its tenants' users'
     if facts.tenant is None:
         raise NotFound("tenant", order.tenant_uuid)
     if facts.account is None:
@@ -133,6 +138,8 @@ def _what_is_paid(
         assert order.currency is not None
         what, amount = _verification(account, provider, order.currency)
         return f"Card verification, {what}", amount, 0
+    if order.direct is not None:
+        return order.direct.description, order.direct.amount, 0
     if order.open_amount is not None:
         return "What is open", order.open_amount, 0
     price, tax = _price(order, facts), _tax(order, facts)
@@ -154,11 +161,20 @@ def _verification(
 
 def _check_method(order: Order, provider: Provider) -> None:
     method, field = order.terms.payment_method, "paymentMethod"
+    if method == ANY_METHOD:
+        return
     if method not in provider.payment_methods:
         raise Invalid([Violation(f"{order.provider} does not take {method}", field)])
-    if order.mode is not Mode.PAYMENT and method not in provider.storable_methods:
+    if _stores(order) and method not in provider.storable_methods:
         message = f"{method} cannot be charged again, as mode {order.mode} needs"
         raise Invalid([Violation(message, field)])
+
+
+def _stores(order: Order) -> bool:
+    """Whether a mandate is to be left behind."""
+    if order.direct is not None:
+        return order.direct.sequence_type is SequenceType.FIRST
+    return order.mode is not Mode.PAYMENT
 
 
 def need_clock(tenant: Tenant, account: PaymentProvider, *, is_usable: bool) -> None:

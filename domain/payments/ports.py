@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -168,6 +168,8 @@ class NewPayment(Struct, frozen=True, kw_only=True):
     """For how long it is on offer, where the provider lets us say. None: as long as it likes."""
     locale: str | None = None
     details: PaymentDetails | None = None
+    parameters: Mapping[str, Any] = {}
+    """More of the provider's own, checked by its adapter."""
 
     def __post_init__(self) -> None:
         owners = (self.checkout_session_uuid, self.bill_uuid)

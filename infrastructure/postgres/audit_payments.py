@@ -8,13 +8,15 @@ from infrastructure.postgres.audit import Proof
 # A verification amount that comes too late verifies nothing: it is surplus.
 ONE_PURPOSE: Final = Proof(
     name="one-purpose",
-    claim="every paid payment settles exactly one thing: a sale, bills, a verification, or nothing",
+    claim="every paid payment settles exactly one thing: a sale, a direct payment, bills, a "
+    "verification, or nothing",
     query="""
         select p.uuid as payment_uuid, p.provider_ref, p.currency, p.amount_minor,
                array_to_string(array_remove(array[
                    case when p.is_surplus then 'surplus' end,
                    case when f.is_verification then 'verification' end,
                    case when f.is_sale then 'sale' end,
+                   case when f.is_direct then 'direct' end,
                    case when f.is_bill then 'bill' end], null), ', ') as purposes
           from payments p
           left join checkout_sessions s
@@ -23,6 +25,7 @@ ONE_PURPOSE: Final = Proof(
                select p.is_verification and not p.is_surplus as is_verification,
                    exists (select from one_time_payments o
                        where o.app_uuid = $1 and o.payment_uuid = p.uuid) as is_sale,
+                   s.mode is not distinct from 'direct' and not p.is_surplus as is_direct,
                    exists (select from bills b
                        where b.app_uuid = $1 and b.payment_uuid = p.uuid)
                    or (not p.is_surplus and not p.is_verification
@@ -32,7 +35,8 @@ ONE_PURPOSE: Final = Proof(
                                 where u.app_uuid = $1 and u.checkout_session_uuid = s.uuid)))
                    as is_bill) f
          where p.app_uuid = $1 and p.status = 'paid'
-           and p.is_surplus::int + f.is_verification::int + f.is_sale::int + f.is_bill::int <> 1
+           and p.is_surplus::int + f.is_verification::int + f.is_sale::int + f.is_direct::int
+               + f.is_bill::int <> 1
          order by p.uuid
     """,
 )
