@@ -26,6 +26,7 @@ from app.http.health import HealthController
 from app.http.telemetry import configure_logging, telemetry
 from app.jobs import (
     Attempts,
+    Captures,
     Clocks,
     Events,
     Expiry,
@@ -41,6 +42,8 @@ from app.ledger.http import LedgerController
 from app.pages.http import CheckoutLinksController, CheckoutStyleController
 from app.pages.portal_http import BillingPortalsController, PortalController
 from app.parts import Parts
+from app.payments.captures_http import HeldPaymentsController
+from app.payments.customer_payments_http import CustomerPaymentsController
 from app.payments.http import TenantPaymentsController
 from app.payments.methods_http import (
     PaymentMethodsController,
@@ -63,9 +66,11 @@ from domain.catalog.price_service import PriceService
 from domain.catalog.product_service import ProductService
 from domain.catalog.tax_rate_service import TaxRateService
 from domain.kernel.errors import DomainError
+from domain.payments.cancel_payment import CancelPayment
 from domain.payments.cancel_refund import CancelRefund
 from domain.payments.mandate_service import MandateService
 from domain.payments.provider_service import ProviderService
+from domain.payments.request_capture import RequestCapture
 from domain.payments.request_refund import RequestRefund
 from domain.payments.submit_refund import SubmitRefund
 from domain.subscriptions.change_quote import ChangeQuote
@@ -104,6 +109,8 @@ CONTROLLERS: Final = [
     PaymentMethodsController,
     TenantPaymentMethodsController,
     PaymentsController,
+    CustomerPaymentsController,
+    HeldPaymentsController,
     RefundsController,
     TenantSubscriptionsController,
     SubscriptionsController,
@@ -192,6 +199,11 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
         "mandates": value(MandateService(parts.providers, clock)),
         "request_refund": value(RequestRefund(parts.providers, clock, ids)),
         "cancel_refund": value(CancelRefund(clock)),
+        "request_capture": value(RequestCapture(parts.providers, clock, ids)),
+        "submit_capture": value(parts.submit_capture()),
+        "cancel_payment": value(
+            CancelPayment(parts.database, parts.providers, parts.observe, clock)
+        ),
         "webhook_endpoints": value(
             EndpointService(parts.vault, webhook_secret, clock, ids, parts.near_targets)
         ),
@@ -215,6 +227,7 @@ def jobs_of(parts: Parts) -> tuple[Job, ...]:
         Renewals(database, parts.advance(), lease),
         Clocks(database, parts.advance_clock(), lease),
         Refunds(database, SubmitRefund(database, parts.providers, parts.clock, lease)),
+        Captures(database, parts.submit_capture()),
         Looks(database, parts.observe, parts.clock),
         Expiry(database, parts.expire, lease),
         Events(PublishEvents(database, parts.clock, parts.ids)),

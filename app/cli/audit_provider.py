@@ -11,14 +11,9 @@ from typing import Final
 
 from domain.kernel.clock import Clock
 from domain.kernel.money import Money
+from domain.payments.answers import ProviderChargeback, ProviderPayment, ProviderRefund
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import (
-    Provider,
-    ProviderChargeback,
-    ProviderPayment,
-    ProviderRefund,
-    Providers,
-)
+from domain.payments.ports import Provider, Providers
 from infrastructure.postgres.audit import AuditTx, Row
 from infrastructure.postgres.audit_holdings import (
     HeldChargeback,

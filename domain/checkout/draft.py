@@ -10,10 +10,11 @@ from domain.checkout.links import Links
 from domain.checkout.order import PricedOrder
 from domain.checkout.session import ANY_METHOD, CheckoutSession, Mode
 from domain.kernel.ids import Ids
+from domain.payments.answers import SequenceType
 from domain.payments.attempt import PaymentAttempt
 from domain.payments.payment_details import PaymentDetails, PaymentLine
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import NewPayment, Providers, SequenceType
+from domain.payments.ports import NewPayment, Providers
 from domain.tenancy.caller import Actor
 
 
@@ -105,7 +106,7 @@ class Drafts:
                 lifetime_s=max(int((session.expires_at - at).total_seconds()), 1),
                 locale=session.terms.locale,
                 details=direct.details if direct else details,
-                parameters=direct.parameters if direct else {},
+                parameters=(direct.parameters if direct else None) or {},
             )
         )
 

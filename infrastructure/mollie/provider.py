@@ -4,10 +4,12 @@ from typing import Final
 
 from domain.payments.ports import Provider
 from infrastructure.mollie.access import MollieAccess
+from infrastructure.mollie.captures import MollieCaptures
 from infrastructure.mollie.chargebacks import MollieChargebacks
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.customers import MollieCustomers
 from infrastructure.mollie.mandates import MollieMandates
+from infrastructure.mollie.parameter_rules import MollieParameters
 from infrastructure.mollie.payments import MolliePayments
 from infrastructure.mollie.refunds import MollieRefunds
 
@@ -28,6 +30,8 @@ def connect(client: MollieClient) -> Provider:
         customers=MollieCustomers(client),
         payments=MolliePayments(client),
         refunds=MollieRefunds(client),
+        parameters=MollieParameters(),
+        captures=MollieCaptures(client),
         chargebacks=MollieChargebacks(client),
         mandates=MollieMandates(client),
         access=MollieAccess(client),

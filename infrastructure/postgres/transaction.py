@@ -5,6 +5,7 @@ from functools import cached_property
 from domain.kernel.ids import AppUuid, Ids
 from infrastructure.postgres.attempts import PostgresAttempts
 from infrastructure.postgres.billing_policies import PostgresBillingPolicies
+from infrastructure.postgres.captures import PostgresCaptures
 from infrastructure.postgres.checkout import PostgresCheckout
 from infrastructure.postgres.customers import PostgresCustomers
 from infrastructure.postgres.database import Connection
@@ -69,6 +70,10 @@ class PostgresTx:
     @cached_property
     def payment_providers(self) -> PostgresPaymentProviders:
         return PostgresPaymentProviders(*self._on)
+
+    @cached_property
+    def captures(self) -> PostgresCaptures:
+        return PostgresCaptures(*self._on)
 
     @cached_property
     def sweeps(self) -> PostgresSweeps:

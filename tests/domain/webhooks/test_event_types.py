@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from domain.checkout.session import SessionStatus
-from domain.payments.ports import MandateStatus, PaymentStatus, RefundStatus
+from domain.payments.answers import MandateStatus, PaymentStatus, RefundStatus
 from domain.webhooks.event_types import EVENT_TYPES
 from tests.architecture.tree import parsed, python_files
 
