@@ -167,7 +167,7 @@ class Comparison:
 def _of_payment(held: HeldPayment, seen: ProviderPayment) -> Iterator[Row]:
     told = _Told("payment", held.ref, held.currency)
     yield from told.unless_same("status", held.status, seen.status.value)
-    yield from told.unless_equal("amount", held.amount_minor, seen.amount)
+    yield from told.unless_equal("amount", held.amount_minor, seen.worth)
     yield from told.unless_equal("refunded", held.refunded_minor, seen.refunded)
     yield from told.unless_equal("charged back", held.charged_back_minor, seen.charged_back)
 

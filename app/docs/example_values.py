@@ -6,6 +6,8 @@ A value that depends on whose field it is stands under its owner.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from app.docs import payment_examples
+
 Json = Any
 
 
@@ -19,7 +21,7 @@ _ENDPOINT, _EVENT = uuid_of(0x51), uuid_of(0x52)
 _SUBSCRIPTION, _BILL = uuid_of(0x34), uuid_of(0x38)
 _NOW: Final = "2026-01-01T00:00:00.000Z"
 
-BY_NAME: Final[Mapping[str, Json]] = {
+BY_NAME: Final[Mapping[str, Json]] = payment_examples.BY_NAME | {
     "appUuid": uuid_of(0x01),
     "tenantUuid": uuid_of(0x11),
     "userUuid": uuid_of(0x12),
@@ -205,7 +207,7 @@ _SECOND_SEAT: Final[Mapping[str, Json]] = {
     "credit": 0,
 }
 
-BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = {
+BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = payment_examples.BY_OWNER | {
     "CheckoutSession": {"uuid": _SESSION, "status": "open", "mode": "subscription"},
     "CheckoutSessionBody": {"mode": "subscription", "expiresInSeconds": 3600},
     "TenantCheckoutSessionBody": {"mode": "subscription", "expiresInSeconds": 3600},
@@ -306,7 +308,7 @@ BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = {
     },
 }
 
-LEFT_OUT: Final[Mapping[str, frozenset[str]]] = {
+LEFT_OUT: Final[Mapping[str, frozenset[str]]] = payment_examples.LEFT_OUT | {
     "CreateTaxRateBody": frozenset({"countryUuid"}),  # instead of countryCode
     "UpdateTaxRateBody": frozenset({"countryUuid"}),
     "CancelSubscriptionBody": frozenset({"at"}),  # instead of `when`

@@ -6,6 +6,8 @@ A field's own description, beside its type, always goes first. This is for those
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+from app.docs import payment_words
+
 """In the order in which they are read."""
 
 SUMMARIES: Final[Mapping[str, str]] = {
@@ -43,7 +45,7 @@ PATH_TYPES: Final[Mapping[str, Any]] = {"provider": Literal["mollie", "komoju"]}
 
 _COLLECTS: Final = "Reserved for the page that collects it; returned as given"
 
-FIELDS: Final[Mapping[str, str]] = {
+FIELDS: Final[Mapping[str, str]] = payment_words.FIELDS | {
     "uuid": "Its id",
     "id": "A number, unique within the app",
     "appUuid": "The app",
@@ -251,7 +253,7 @@ _ACCOUNT_OR_DEFAULT: Final = {
     "paymentProviderUuid": "The account to charge through; null: the app's default"
 }
 
-OWN_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
+OWN_FIELDS: Final[Mapping[str, Mapping[str, str]]] = payment_words.OWN_FIELDS | {
     "CheckoutSession": {
         "mode": "`setup`, `payment` or `subscription`",
         "status": "`open`, `processing`, `complete`, `expired` or `failed`",

@@ -77,7 +77,7 @@ class LineBody(Body, frozen=True, kw_only=True):
         | None
     ) = None
     vat_amount: Annotated[_Minor, Meta(examples=[21_00])] | None = None
-    sku: Annotated[str, Meta(max_length=64)] | None = None
+    sku: Annotated[str, Meta(max_length=64, examples=["OAK-1"])] | None = None
     categories: (
         list[Literal["eco", "gift", "meal", "sport_culture", "additional", "consume"]] | None
     ) = None

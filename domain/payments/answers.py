@@ -81,6 +81,13 @@ class ProviderPayment(Struct, frozen=True, kw_only=True):
     paid_at: datetime | None = None
     created_at: datetime
 
+    @property
+    def worth(self) -> Money:
+        """What is asked for; once it is paid, what was captured of that."""
+        if self.status is PaymentStatus.PAID and self.captured is not None:
+            return self.captured
+        return self.amount
+
 
 class ProviderMandate(Struct, frozen=True, kw_only=True):
     ref: str

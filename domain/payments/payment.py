@@ -95,6 +95,7 @@ def observe(
         return payment, ()
     after = replace(
         payment,
+        amount=seen.worth,
         captured=seen.captured,
         status=seen.status,
         method=seen.method or payment.method,
@@ -106,8 +107,6 @@ def observe(
         mandate_ref=seen.mandate_ref or payment.mandate_ref,
         paid_at=(seen.paid_at or at) if moved and seen.status is _S.PAID else payment.paid_at,
     )
-    if after.captured is not None and moved and seen.status is _S.PAID:
-        after = replace(after, amount=after.captured)
     if after == payment:
         return payment, ()
     return replace(after, updated_at=at), tuple(_events(payment, after, at))

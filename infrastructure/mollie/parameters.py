@@ -65,7 +65,7 @@ class ApplicationFee(_Part, frozen=True, kw_only=True):
 
 
 class Destination(_Part, frozen=True, kw_only=True):
-    type: str = "organization"
+    type: str
     organization_id: str
 
 
@@ -132,7 +132,7 @@ def on_the_wire(parameters: Parameters, currency: Currency) -> dict[str, Any]:
 
 
 def _priced(value: Any, currency: Currency) -> Any:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_priced(item, currency) for item in value]
     if not isinstance(value, dict):
         return value

@@ -182,6 +182,7 @@ _SUBJECTS: Final = " union all ".join(
         "checkout_sessions",
         "payments",
         "refunds",
+        "captures",
         "mandates",
         "bills",
         "subscriptions",

@@ -54,6 +54,12 @@ _URLS: Final = {
     "cancelUrl": "https://shop.example/sorry",
 }
 _PURCHASE: Final[Json] = {"mode": "payment", "productPriceUuid": "$price", **_URLS}
+_ASKED: Final[Json] = {
+    "description": "Order 1",
+    "currency": "EUR",
+    "amount": 1000,
+    "redirectUrl": "https://shop.example/thanks",
+}
 _PRICE: Final[Json] = {"unitAmount": 100, "currency": "EUR"}
 _RATE: Final[Json] = {"name": "VAT", "percentage": 7, "inclusive": True, "countryCode": "DE"}
 _PRODUCT: Final = {"uuid": "product"}
@@ -126,6 +132,10 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "listRefunds": Example(_PAYMENT),
     "requestRefund": Example(_PAYMENT, {"amount": 1}, headers={"Idempotency-Key": "a-key"}),
     "listChargebacks": Example(_PAYMENT),
+    "openCustomerPayment": Example({"provider": "mollie", **_TENANT}, _ASKED),
+    "listCaptures": Example(_PAYMENT),
+    "requestCapture": Example(_PAYMENT, {"amount": 1}, headers={"Idempotency-Key": "a-key"}),
+    "cancelPayment": Example(_PAYMENT),
     "getRefund": Example({"uuid": "refund"}),
     "cancelRefund": Example({"uuid": "refund"}),
     "getBillingPolicy": Example(),
