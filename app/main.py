@@ -24,6 +24,8 @@ from app.http.desk import Desk
 from app.http.errors import domain_error, http_error, invalid_request, unforeseen
 from app.http.health import HealthController
 from app.http.telemetry import configure_logging, telemetry
+from app.invoices.http import InvoicesController
+from app.invoices.schemas import InvoiceViews
 from app.jobs import (
     Attempts,
     Clocks,
@@ -103,6 +105,7 @@ CONTROLLERS: Final = [
     TenantPaymentsController,
     PaymentMethodsController,
     TenantPaymentMethodsController,
+    InvoicesController,
     PaymentsController,
     RefundsController,
     TenantSubscriptionsController,
@@ -167,6 +170,7 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
     return {
         "links": value(parts.links),
         "open_session": value(parts.open_session()),
+        "invoice_views": value(InvoiceViews(parts.providers)),
         "expire_session": value(parts.expire),
         "portals": value(parts.portals()),
         "portal_pages": value(parts.portal_pages()),

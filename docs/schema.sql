@@ -1047,6 +1047,8 @@ CREATE UNIQUE INDEX bills_period_key ON bills USING btree (app_uuid, subscriptio
 
 CREATE INDEX bills_subscription_idx ON bills USING btree (app_uuid, subscription_uuid, uuid);
 
+CREATE INDEX bills_tenant_idx ON bills USING btree (app_uuid, tenant_uuid, uuid);
+
 CREATE INDEX chargebacks_payment_idx ON chargebacks USING btree (app_uuid, payment_uuid);
 
 CREATE INDEX checkout_sessions_collected_idx ON checkout_sessions USING btree (app_uuid, updated_at) WHERE ((collected IS NOT NULL) AND (status = ANY (ARRAY['expired'::text, 'failed'::text])));

@@ -137,7 +137,7 @@ def _what_is_paid(
         return "What is open", order.open_amount, 0
     price, tax = _price(order, facts), _tax(order, facts)
     count = f"{order.quantity} x " if order.quantity > 1 else ""
-    description = f"{count}{price.product_name}"
+    description = f"{count}{order.terms.name or price.product_name}"
     if not price.trial_days:
         return description, quote(price.unit_amount, order.quantity, tax), 0
     what, amount = _verification(account, provider, price.unit_amount.currency)
@@ -201,8 +201,8 @@ def _tax(order: Order, facts: OrderFacts) -> Tax | None:
 
 def _check_hosts(terms: Terms, allowed: tuple[str, ...], account: PaymentProvider) -> None:
     urls = {
-        "successUrl": terms.success_url,
-        "cancelUrl": terms.cancel_url,
+        "successUrl": terms.success_url or None,
+        "cancelUrl": terms.cancel_url or None,
         "termsOfServiceUrl": terms.terms_of_service_url,
     }
     need_hosts(urls, allowed, account)

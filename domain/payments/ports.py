@@ -349,8 +349,14 @@ class Provider:
     the one before. 0: it never does."""
     chargebacks_change: bool = True
     """What a bank gives back changes a chargeback where it stands in the list, however old."""
+    payment_page: str | None = None
+    """Where it shows a payment to the account's own people; `{ref}` is the payment's. None: nowhere
+    that we know of."""
     notices: NoticesPort | None = None
     """None: what it tells us is not signed, and names a payment to look at."""
+
+    def page_of(self, payment_ref: str) -> str | None:
+        return self.payment_page and self.payment_page.format(ref=payment_ref)
 
 
 Providers = Mapping[ProviderName, Provider]
