@@ -8,7 +8,7 @@ import pytest
 from tests.http.house import Headers, House, Json, code
 from tests.http.komoju import Shop, shop
 from tests.http.street import Street
-from tests.http.test_collecting import linked
+from tests.http.test_collecting import linked, owing
 from tests.http.test_subscription_changes import accepted, priced, quoted
 from tests.http.till import Till
 
@@ -240,6 +240,49 @@ async def test_a_payment_for_several_bills_gives_back_to_each_its_share(street: 
     assert back(first) == ("paid", 0, 0)
 
 
+async def test_what_was_too_much_of_a_payment_was_never_part_of_an_invoice(street: Street):
+    house = street.house
+    await house.ok(house.app.admin, "PUT", "/billing-policy", {"minimumCharge": 15_00})
+    row = await street.subscribed()
+    await street.days_pass()
+    link = (await linked(street, row))["createdCheckoutSession"]
+    await street.days_pass()
+    await street.pays(link)  # for the second period, while both are being charged
+    charge = await street.bank_says("paid")
+    assert charge["amount"] == 2 * 9_99
+    till = Till(house, street.sandbox, street.parts)
+    payment = await till.payment_with(charge["paymentId"])
+    (surplus,) = await till.all(f"/payments/{payment['uuid']}/refunds")
+    assert (surplus["reason"], surplus["amount"]) == ("surplus", 9_99)
+    paid_with = [charge["paymentId"], link["sessionId"]]
+    sent = await till.send(surplus)
+    for status in ("pending", "refunded"):
+        await till.refund_becomes(payment, sent["refundId"], status)
+        third, second, _ = await listed(house)
+        assert [third["paymentId"], second["paymentId"]] == paid_with
+        assert back(third) == back(second) == ("paid", 0, 0)
+    assert (await till.payment_with(charge["paymentId"]))["amountRefunded"] == 9_99
+    wanted = await till.send(await till.refunded(payment, "a", amount=9_98))
+    await till.refund_becomes(payment, wanted["refundId"], "refunded")
+    third, second, _ = await listed(house)
+    assert (back(third), back(second)) == (
+        ("partially_refunded", 9_98, 0),
+        ("paid", 0, 0),
+    )
+
+
+async def test_a_bill_that_is_paid_late_takes_the_place_of_its_day(street: Street):
+    row = await owing(street)
+    await street.pays(await street.house.bought())
+    before = [invoice["type"] for invoice in await listed(street.house)]
+    assert before == ["oneTimePayment", "subscription"]
+    await street.pays((await linked(street, row))["createdCheckoutSession"])
+    bought, late, first = await listed(street.house)
+    assert bought["type"] == "oneTimePayment"
+    bills = await street.of(row, "bills")
+    assert [late["uuid"], first["uuid"]] == [bill["uuid"] for bill in bills]
+
+
 @pytest.fixture
 async def five(till: Till) -> AsyncIterator[list[str]]:
     """A subscription's first bill among four things bought, the newest first."""
@@ -273,12 +316,18 @@ async def test_after_is_stable_while_others_arrive(till: Till, five: list[str]):
 
 
 async def test_everybody_sees_what_is_theirs_and_nothing_else(till: Till, five: list[str]):
-    house = till.house
+    house, neighbour = till.house, till.house.app.user("neighbour")
+    other_tenant = house.app.ids["other_tenant"]
+    theirs = await house.bought(neighbour, tenantUuid=other_tenant)
+    await till.control(f"/payments/{theirs['sessionId']}/status", {"status": "paid"})
+    await till.told({**theirs, "paymentId": theirs["sessionId"]})
     for who in (house.app.user("member"), house.app.user("owner"), house.app.admin):
-        assert (await page(house, who=who))["totalItems"] == 5
-    assert await listed(house, tenant="other_tenant") == []
+        found = await page(house, "?limit=100", who=who)
+        assert [invoice["uuid"] for invoice in found["items"]] == five
+        assert found["totalItems"] == 5
+    (invoice,) = (await page(house, who=neighbour, tenant="other_tenant"))["items"]
+    assert (invoice["tenantUuid"], invoice["paymentId"]) == (other_tenant, theirs["sessionId"])
     assert await listed(house, provider="komoju") == []
-    neighbour = house.app.user("neighbour")
     assert code(await house.ask(neighbour, "GET", invoices(house))) == "404 [E4040]"
     unknown = await house.ask(house.app.admin, "GET", invoices(house, provider="stripe"))
     assert code(unknown) == "404 [E4040]"
@@ -286,10 +335,10 @@ async def test_everybody_sees_what_is_theirs_and_nothing_else(till: Till, five: 
     path = house.other.path(invoices(house))
     foreign = await house.door.get(path, headers=dict(key))
     assert code(foreign) == "404 [E4040]"
-    theirs = house.other.path(
+    next_door = house.other.path(
         f"/tenants/{house.other.ids['tenant']}/payment-providers/mollie/invoices"
     )
-    assert (await house.door.get(theirs, headers=dict(key))).json()["items"] == []
+    assert (await house.door.get(next_door, headers=dict(key))).json()["items"] == []
 
 
 @pytest.mark.parametrize("query", ["page=-1", "limit=0", "limit=101", "after=yesterday"])
