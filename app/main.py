@@ -24,6 +24,8 @@ from app.http.desk import Desk
 from app.http.errors import domain_error, http_error, invalid_request, unforeseen
 from app.http.health import HealthController
 from app.http.telemetry import configure_logging, telemetry
+from app.invoices.http import InvoicesController
+from app.invoices.schemas import InvoiceViews
 from app.jobs import (
     Attempts,
     Captures,
@@ -108,6 +110,7 @@ CONTROLLERS: Final = [
     TenantPaymentsController,
     PaymentMethodsController,
     TenantPaymentMethodsController,
+    InvoicesController,
     PaymentsController,
     CustomerPaymentsController,
     HeldPaymentsController,
@@ -174,6 +177,7 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
     return {
         "links": value(parts.links),
         "open_session": value(parts.open_session()),
+        "invoice_views": value(InvoiceViews(parts.providers)),
         "expire_session": value(parts.expire),
         "portals": value(parts.portals()),
         "portal_pages": value(parts.portal_pages()),

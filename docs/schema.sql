@@ -1083,6 +1083,8 @@ CREATE UNIQUE INDEX bills_period_key ON bills USING btree (app_uuid, subscriptio
 
 CREATE INDEX bills_subscription_idx ON bills USING btree (app_uuid, subscription_uuid, uuid);
 
+CREATE INDEX bills_tenant_idx ON bills USING btree (app_uuid, tenant_uuid, uuid);
+
 CREATE INDEX captures_due_idx ON captures USING btree (due_at, app_uuid) WHERE (status = 'requested'::text);
 
 CREATE INDEX captures_payment_idx ON captures USING btree (app_uuid, payment_uuid);

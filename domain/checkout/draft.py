@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from domain.checkout.links import Links
 from domain.checkout.order import PricedOrder
-from domain.checkout.session import ANY_METHOD, CheckoutSession, Mode
+from domain.checkout.session import ANY_METHOD, CheckoutSession, Mode, Terms
 from domain.kernel.ids import Ids
 from domain.payments.answers import SequenceType
 from domain.payments.attempt import PaymentAttempt
@@ -48,9 +48,10 @@ class Drafts:
             created_at=at,
             updated_at=at,
         )
+        page = self.links.page(session)
         if session.terms.asks:
-            session = replace(session, next_action_url=self.links.page(session))
-        return session
+            session = replace(session, next_action_url=page)
+        return replace(session, terms=_returning(session.terms, page))
 
     def attempt(
         self,
@@ -109,6 +110,12 @@ class Drafts:
                 parameters=(direct.parameters if direct else None) or {},
             )
         )
+
+
+def _returning(terms: Terms, page: str) -> Terms:
+    """Whose app has no page for it comes back to ours, which tells how the session stands."""
+    success_url, cancel_url = terms.success_url or page, terms.cancel_url or page
+    return replace(terms, success_url=success_url, cancel_url=cancel_url)
 
 
 def _details(session: CheckoutSession) -> PaymentDetails:

@@ -147,7 +147,7 @@ def _what_is_paid(
         return "What is open", order.open_amount, 0
     price, tax = _price(order, facts), _tax(order, facts)
     count = f"{order.quantity} x " if order.quantity > 1 else ""
-    description = f"{count}{price.product_name}"
+    description = f"{count}{order.terms.name or price.product_name}"
     if not price.trial_days:
         return description, quote(price.unit_amount, order.quantity, tax), 0
     what, amount = _verification(account, provider, price.unit_amount.currency)

@@ -304,8 +304,14 @@ class Provider:
     """None: what `NewPayment` says of a payment is all that it takes."""
     captures: CapturesPort | None = None
     """None: money is taken when it is paid, and never held."""
+    payment_page: str | None = None
+    """Where it shows a payment to the account's own people; `{ref}` is the payment's. None: nowhere
+    that we know of."""
     notices: NoticesPort | None = None
     """None: what it tells us is not signed, and names a payment to look at."""
+
+    def page_of(self, payment_ref: str) -> str | None:
+        return self.payment_page and self.payment_page.format(ref=payment_ref)
 
 
 Providers = Mapping[ProviderName, Provider]

@@ -18,6 +18,8 @@ from infrastructure.mollie.refunds import MollieRefunds
 KEY_WINDOW_S: Final = 3000
 # Within an hour Mollie takes a refund of the same amount on the same payment for a mistake.
 REFUND_REPEATABLE_AFTER_S: Final = 3660
+# Of test and live payments alike. Mollie finds the organization by who is logged in.
+PAYMENT_PAGE: Final = "https://my.mollie.com/dashboard/payments/{ref}"
 _LOCALES: Final = (
     "ca_ES cs_CZ da_DK de_AT de_CH de_DE de_LU el_GR en_BE en_GB en_NL en_US es_ES fi_FI fr_BE "
     "fr_FR fr_LU hu_HU is_IS it_IT lt_LT lv_LV nb_NO nl_BE nl_NL pl_PL pt_PT sk_SK sl_SI sv_SE "
@@ -39,4 +41,5 @@ def connect(client: MollieClient) -> Provider:
         key_window_s=KEY_WINDOW_S,
         locales=frozenset(_LOCALES.split()),
         refund_repeatable_after_s=REFUND_REPEATABLE_AFTER_S,
+        payment_page=PAYMENT_PAGE,
     )

@@ -46,6 +46,8 @@ class Example:
 
 
 def _known(value: Any, estate: Estate) -> Any:
+    if isinstance(value, list):
+        return [{name: _known(v, estate) for name, v in item.items()} for item in value]
     return estate.ids.get(value[1:], value) if str(value).startswith("$") else value
 
 
@@ -59,6 +61,10 @@ _ASKED: Final[Json] = {
     "currency": "EUR",
     "amount": 1000,
     "redirectUrl": "https://shop.example/thanks",
+}
+_INVOICE: Final[Json] = {
+    "type": "oneTimePayment",
+    "lineItems": [{"name": "Pro Plan", "price": "$price"}],
 }
 _PRICE: Final[Json] = {"unitAmount": 100, "currency": "EUR"}
 _RATE: Final[Json] = {"name": "VAT", "percentage": 7, "inclusive": True, "countryCode": "DE"}
@@ -128,6 +134,8 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "makePaymentMethodDefault": Example(_METHOD),
     "revokePaymentMethod": Example(_METHOD),
     "revokePaymentMethods": Example({"provider": "mollie", **_TENANT}),
+    "listInvoices": Example({"provider": "mollie", **_TENANT}),
+    "createInvoice": Example({"provider": "mollie", **_TENANT}, _INVOICE),
     "getPayment": Example(_PAYMENT),
     "listRefunds": Example(_PAYMENT),
     "requestRefund": Example(_PAYMENT, {"amount": 1}, headers={"Idempotency-Key": "a-key"}),

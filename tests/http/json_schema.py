@@ -69,6 +69,10 @@ class Validator:
         if isinstance(value, list) and len(value) > said:
             yield f"{at}: has more than {said} items"
 
+    def _minItems(self, value: Any, said: int, _: Schema, at: str) -> Iterator[str]:
+        if isinstance(value, list) and len(value) < said:
+            yield f"{at}: has less than {said} items"
+
     def _required(self, value: Any, said: list[str], _: Schema, at: str) -> Iterator[str]:
         if isinstance(value, dict):
             yield from (f"{at}: {name} is missing" for name in said if name not in value)

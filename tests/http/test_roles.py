@@ -144,6 +144,8 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "makePaymentMethodDefault": METHODS,
     "revokePaymentMethod": METHODS,
     "revokePaymentMethods": METHODS,
+    "listInvoices": BILLING,
+    "createInvoice": METHODS,
     "getPayment": MONEY_BACK,
     "listRefunds": MONEY_BACK,
     "requestRefund": Rule(write("refunds"), key="write"),
