@@ -16,6 +16,7 @@ from domain.checkout.continue_payment import ContinuePayment
 from domain.checkout.draft import Drafts
 from domain.checkout.expire_session import ExpireSession
 from domain.checkout.links import Links
+from domain.checkout.look_into_form import LookIntoForm
 from domain.checkout.open_session import OpenSession
 from domain.checkout.record_sighting import RecordSighting
 from domain.checkout.show_checkout import ShowCheckout
@@ -80,7 +81,10 @@ class Parts:
             self.database, self.record_charge, self.write, self.clock
         )
         self.drafts = Drafts(self.providers, self.links, self.ids, lease)
-        self.expire = ExpireSession(self.database, self.observe, self.providers, self.clock)
+        self.look_into_form = LookIntoForm(self.database, self.providers, self.observe)
+        self.expire = ExpireSession(
+            self.database, self.observe, self.look_into_form, self.providers, self.clock
+        )
         self.receive = ReceiveMessage(
             self.database, self.directory, self.observe, self.clock, self.ids
         )
@@ -199,5 +203,6 @@ class Parts:
             self.drafts,
             self.submit,
             self.conclude,
+            self.look_into_form,
             self.clock,
         )

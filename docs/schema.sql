@@ -201,6 +201,11 @@ CREATE TABLE payment_attempts (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     bill_uuid uuid,
+    kind text DEFAULT 'payment'::text NOT NULL,
+    form_ref text,
+    form_token text,
+    CONSTRAINT payment_attempts_form_check CHECK ((((form_ref IS NULL) = (form_token IS NULL)) AND ((kind = 'form'::text) OR (form_ref IS NULL)))),
+    CONSTRAINT payment_attempts_kind_check CHECK ((kind = ANY (ARRAY['payment'::text, 'form'::text]))),
     CONSTRAINT payment_attempts_number_check CHECK ((number >= 1)),
     CONSTRAINT payment_attempts_owner_check CHECK ((num_nonnulls(checkout_session_uuid, bill_uuid) = 1)),
     CONSTRAINT payment_attempts_status_check CHECK ((status = ANY (ARRAY['submitting'::text, 'accepted'::text, 'declined'::text, 'needs_review'::text])))

@@ -44,7 +44,7 @@ class RenderSession:
 
     def opened(self, book: Book) -> Answer:
         row = session_view(book, self.links)
-        opened = OpenedSession(row, NextAction(row.next_action_url))
+        opened = OpenedSession(row, NextAction(row.next_action_url), row.client_access_token)
         return Answer(200, ENCODER.encode(one(KIND, opened)))
 
     def refused(self, error: DomainError) -> Answer:

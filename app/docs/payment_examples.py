@@ -5,6 +5,8 @@ from typing import Any, Final
 _ORDER: Final = {"description": "Order 10045", "currency": "EUR", "amount": 121_00}
 
 BY_NAME: Final[dict[str, Any]] = {
+    "uiMode": "hosted",
+    "clientAccessToken": None,
     "captureId": "cpt_gVMhHKqSSRYJyPsuoPNFH",
     "amountCaptured": None,
     "releaseDate": "2026-02-01",

@@ -3,6 +3,8 @@
 from typing import Final
 
 FIELDS: Final[dict[str, str]] = {
+    "uiMode": "`hosted`, or `embedded` (beta): in a form of the provider's on a page of yours",
+    "clientAccessToken": "What the provider's script needs to show its form; null without one",
     "amountCaptured": "Taken by now of what it holds, in minor units; null where nothing is held",
     "captureId": "The provider's id of the capture",
     "issuer": "The bank or card issuer, where the method has several",

@@ -9,10 +9,11 @@ from litestar import Controller, Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from app.http.caller import bearer_or_key, caller_of
-from app.http.desk import KEY_HEADER, fingerprint, given_key
+from app.checkout.http import answer_with
+from app.http.caller import bearer_or_key
+from app.http.desk import KEY_HEADER, given_key
 from app.http.envelope import ENCODER, Envelope, one
-from app.http.errors import answer_of, respond
+from app.http.errors import answer_of
 from app.payments.customer_payment_schemas import (
     CustomerPaymentBody,
     CustomerPaymentView,
@@ -21,7 +22,6 @@ from app.payments.customer_payment_schemas import (
 from app.payments.schemas import payment_view
 from domain.checkout.book import Book
 from domain.checkout.open_session import OpenSession
-from domain.checkout.order import Ask
 from domain.kernel.errors import DomainError, Invalid, Violation
 from domain.kernel.idempotency import Answer
 from domain.payments.answers import SequenceType
@@ -67,14 +67,10 @@ class CustomerPaymentsController(Controller):
         For prices of the catalogue there are checkout sessions; naming an amount needs the scope
         `billing:write`, which a tenant's users do not have.
         """
-        key = given_key(request)
-        if data.sequence_type is SequenceType.RECURRING and key is None:
+        if data.sequence_type is SequenceType.RECURRING and given_key(request) is None:
             message = "is required for a recurring payment: one for each thing to be charged"
             raise Invalid([Violation(message, KEY_HEADER)])
-        ask = Ask(operation="openCustomerPayment", key=key, fingerprint=await fingerprint(request))
         order = data.order(tenant_uuid, provider_named(provider))
-        opened = await open_session(caller_of(request), order, ask, RenderPayment())
-        response: Response[Any] = respond(opened.answer)
-        if opened.is_replay:
-            response.headers["Idempotent-Replayed"] = "true"
-        return response
+        return await answer_with(
+            request, order, open_session, RenderPayment(), operation="openCustomerPayment"
+        )

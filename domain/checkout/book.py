@@ -21,7 +21,7 @@ from domain.ledger.parts import nothing, part_of
 from domain.ledger.posting import Posting
 from domain.payments import payment as payments
 from domain.payments.answers import PaymentStatus
-from domain.payments.attempt import AttemptStatus, PaymentAttempt, accepted
+from domain.payments.attempt import AttemptKind, AttemptStatus, PaymentAttempt, accepted
 from domain.payments.capture import Capture
 from domain.payments.chargeback import Chargeback
 from domain.payments.mandate import Mandate
@@ -161,6 +161,8 @@ def settle(
     known = book.payment_in(sighting)
     if not _is_what_was_asked(book, attempt, sighting):
         return Settled(book)
+    if known is None:
+        book, attempt = _tried_again(book, attempt, sighting, ids)
     payment = known or _adopt(book, attempt, sighting, ids)
     if known is None and not payment.is_surplus:
         book = book.with_attempt(accepted(attempt, at=sighting.at))
@@ -181,6 +183,19 @@ def _is_what_was_asked(book: Book, attempt: PaymentAttempt, sighting: Sighting) 
         sighting.account_uuid == attempt.payment_provider_uuid
         and sighting.payment.amount == book.session.amount.total
     )
+
+
+def _tried_again(
+    book: Book, attempt: PaymentAttempt, sighting: Sighting, ids: Ids
+) -> tuple[Book, PaymentAttempt]:
+    """In a form each try is a payment, and all of them name the attempt that asked for the form.
+    Those after the first are attempts of their own here. If two are paid, the second buys nothing.
+    """
+    if attempt.kind is not AttemptKind.FORM or book.payment_of(attempt) is None:
+        return book, attempt
+    number, at = len(book.attempts) + 1, sighting.at
+    again = replace(attempt, uuid=ids.new(), number=number, created_at=at, updated_at=at)
+    return book.with_attempt(again), again
 
 
 def _adopt(book: Book, attempt: PaymentAttempt, sighting: Sighting, ids: Ids) -> Payment:

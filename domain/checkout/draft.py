@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from msgspec.structs import replace
 
 from domain.checkout.links import Links
 from domain.checkout.order import PricedOrder
-from domain.checkout.session import ANY_METHOD, CheckoutSession, Mode, Terms
+from domain.checkout.session import ANY_METHOD, CheckoutSession, Mode, Terms, UiMode
 from domain.kernel.ids import Ids
 from domain.payments.answers import SequenceType
-from domain.payments.attempt import PaymentAttempt
+from domain.payments.attempt import AttemptKind, PaymentAttempt
 from domain.payments.payment_details import PaymentDetails, PaymentLine
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import NewPayment, Providers
@@ -62,15 +61,20 @@ class Drafts:
         number: int = 1,
         at: datetime,
     ) -> PaymentAttempt:
-        uuid = self.ids.new()
+        # Whoever comes back for another try is on a page of ours already: no form after the first.
+        is_form = session.terms.ui_mode is UiMode.EMBEDDED and number == 1
+        asked = self._asked(session, account, customer_ref, at)
+        if is_form:
+            asked = replace(asked, details=asked.details or PaymentDetails(lines=(_line(session),)))
         return PaymentAttempt(
-            uuid=uuid,
+            uuid=asked.attempt_uuid,
             app_uuid=session.app_uuid,
             checkout_session_uuid=session.uuid,
             number=number,
             payment_provider_uuid=account.uuid,
             tenant_uuid=session.tenant_uuid,
-            request=self._request(uuid, session, account, customer_ref, at),
+            kind=AttemptKind.FORM if is_form else AttemptKind.PAYMENT,
+            request=self._rendered(asked, account, is_form=is_form),
             first_submitted_at=at,
             lease_until=at + self.lease,
             due_at=at + self.lease,
@@ -78,37 +82,37 @@ class Drafts:
             updated_at=at,
         )
 
-    def _request(
-        self,
-        attempt_uuid: UUID,
-        session: CheckoutSession,
-        account: PaymentProvider,
-        ref: str,
-        at: datetime,
-    ) -> bytes:
+    def _rendered(self, asked: NewPayment, account: PaymentProvider, *, is_form: bool) -> bytes:
+        provider = self.providers[account.name]
+        if not is_form:
+            return provider.payments.render(asked)
+        assert provider.forms is not None, account.name
+        return provider.forms.render(asked)
+
+    def _asked(
+        self, session: CheckoutSession, account: PaymentProvider, customer_ref: str, at: datetime
+    ) -> NewPayment:
         direct, method = session.terms.direct, session.terms.payment_method
         wants_mandate = session.mode is not Mode.PAYMENT
         details = None if session.collected is None else _details(session)
         sequence_type = SequenceType.FIRST if wants_mandate else SequenceType.ONEOFF
-        return self.providers[account.name].payments.render(
-            NewPayment(
-                attempt_uuid=attempt_uuid,
-                app_uuid=session.app_uuid,
-                checkout_session_uuid=session.uuid,
-                amount=session.amount.total,
-                description=session.terms.description,
-                sequence_type=direct.sequence_type if direct else sequence_type,
-                customer_ref=ref,
-                mandate_ref=direct.mandate_ref if direct else None,
-                payment_method=None if method == ANY_METHOD else method,
-                return_url=self.links.came_back(session),
-                webhook_url=self.links.webhook(account.name, account.uuid),
-                # No longer than the session: what is paid after it would have to go back.
-                lifetime_s=max(int((session.expires_at - at).total_seconds()), 1),
-                locale=session.terms.locale,
-                details=direct.details if direct else details,
-                parameters=(direct.parameters if direct else None) or {},
-            )
+        return NewPayment(
+            attempt_uuid=self.ids.new(),
+            app_uuid=session.app_uuid,
+            checkout_session_uuid=session.uuid,
+            amount=session.amount.total,
+            description=session.terms.description,
+            sequence_type=direct.sequence_type if direct else sequence_type,
+            customer_ref=customer_ref,
+            mandate_ref=direct.mandate_ref if direct else None,
+            payment_method=None if method == ANY_METHOD else method,
+            return_url=self.links.came_back(session),
+            webhook_url=self.links.webhook(account.name, account.uuid),
+            # No longer than the session: what is paid after it would have to go back.
+            lifetime_s=max(int((session.expires_at - at).total_seconds()), 1),
+            locale=session.terms.locale,
+            details=direct.details if direct else details,
+            parameters=(direct.parameters if direct else None) or {},
         )
 
 
@@ -122,15 +126,20 @@ def _details(session: CheckoutSession) -> PaymentDetails:
     """What the shopper has told us, for the provider to check the payer by, and to show."""
     collected = session.collected
     assert collected is not None
-    line = PaymentLine(
+    return PaymentDetails(
+        billing=collected.billing_address,
+        shipping=collected.shipping_address,
+        lines=(_line(session),),
+    )
+
+
+def _line(session: CheckoutSession) -> PaymentLine:
+    collected = session.collected
+    says_tax = collected is not None and not session.is_verification
+    return PaymentLine(
         description=session.terms.description,
         quantity=1,
         unit_price=session.amount.total,
         tax=session.amount.tax,
-        tax_rate=None if session.is_verification else collected.tax,
-    )
-    return PaymentDetails(
-        billing=collected.billing_address,
-        shipping=collected.shipping_address,
-        lines=(line,),
+        tax_rate=collected.tax if collected is not None and says_tax else None,
     )

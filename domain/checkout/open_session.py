@@ -39,7 +39,7 @@ from domain.kernel.errors import (
 from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey, keep, need_same
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
-from domain.payments.answers import Declined, PaymentStatus, ProviderPayment
+from domain.payments.answers import PaymentStatus, ProviderPayment, Submitted
 from domain.payments.attempt import AttemptStatus, PaymentAttempt
 from domain.payments.ensure_customer import EnsureCustomer
 from domain.payments.payment_provider import PaymentProvider
@@ -239,7 +239,7 @@ class OpenSession:
     async def _finish(
         self,
         attempt: PaymentAttempt,
-        answer: ProviderPayment | Declined,
+        answer: Submitted,
         key: RequestKey,
         render: Render,
     ) -> Opened:

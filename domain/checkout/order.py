@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from domain.catalog.quote import Quote, Tax, quote
 from domain.checkout.direct import Direct
-from domain.checkout.session import ANY_METHOD, Mode, SessionStatus, Terms
+from domain.checkout.session import ANY_METHOD, Mode, SessionStatus, Terms, UiMode
 from domain.kernel.errors import Invalid, NotFound, Refused, Violation
 from domain.kernel.idempotency import Claim
 from domain.kernel.ids import TenantUuid
@@ -122,6 +122,7 @@ def price_order(order: Order, facts: OrderFacts, actor: Actor, provider: Provide
     need_clock(facts.tenant, facts.account, is_usable=facts.clock_is_usable)
     _check_hosts(order, facts.allowed_hosts, facts.account)
     _check_method(order, provider)
+    _check_form(order, provider)
     description, amount, trial_days = _what_is_paid(order, facts, facts.account, provider)
     return PricedOrder(
         order=order,
@@ -171,6 +172,16 @@ def _check_method(order: Order, provider: Provider) -> None:
     if _stores(order) and method not in provider.storable_methods:
         message = f"{method} cannot be charged again, as mode {order.mode} needs"
         raise Invalid([Violation(message, field)])
+
+
+def _check_form(order: Order, provider: Provider) -> None:
+    if order.terms.ui_mode is UiMode.HOSTED:
+        return
+    if provider.forms is None:
+        raise Invalid([Violation(f"{order.provider} has no form to embed", "uiMode")])
+    if order.terms.asks:
+        message = "the shopper is asked for details on a page of ours: embed, or collect"
+        raise Invalid([Violation(message, "uiMode")])
 
 
 def _stores(order: Order) -> bool:

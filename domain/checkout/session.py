@@ -27,6 +27,13 @@ class Mode(StrEnum):
     """Asks for an amount of the app's own, and sells nothing of the catalogue."""
 
 
+class UiMode(StrEnum):
+    HOSTED = "hosted"
+    """The shopper pays on a page of the provider's."""
+    EMBEDDED = "embedded"
+    """The shopper pays in a form of the provider's, in a page of the app's."""
+
+
 class SessionStatus(StrEnum):
     OPEN = "open"
     PROCESSING = "processing"
@@ -91,6 +98,7 @@ class Terms(Struct, frozen=True, kw_only=True):
     client_reference_id: str | None = None
     locale: str | None = None
     metadata: Mapping[str, object] = {}
+    ui_mode: UiMode = UiMode.HOSTED
     direct: Direct | None = None
     """Of mode `direct`: what is asked for instead of a price."""
 

@@ -89,6 +89,24 @@ class ProviderPayment(Struct, frozen=True, kw_only=True):
         return self.amount
 
 
+class FormStatus(StrEnum):
+    OPEN = "open"
+    COMPLETED = "completed"
+    EXPIRED = "expired"
+
+
+class ProviderForm(Struct, frozen=True, kw_only=True):
+    """A payment form of the provider's, for a page of the app's. Payments are made in it, one for
+    each try; they carry our metadata, and are seen like any other."""
+
+    ref: str
+    status: FormStatus
+    amount: Money
+    attempt_uuid: UUID | None
+    client_token: str
+    """What the page hands to the provider's script. Whoever has it can pay."""
+
+
 class ProviderMandate(Struct, frozen=True, kw_only=True):
     ref: str
     customer_ref: str
@@ -142,3 +160,7 @@ class Declined(Struct, frozen=True):
     one its customer or a mandate that can be charged."""
     code: str | None = None
     """Why the payer's bank said no, in the provider's word for it; None: it was not asked."""
+
+
+Submitted = ProviderPayment | ProviderForm | Declined
+"""What comes of an attempt, when the provider has said."""

@@ -22,6 +22,7 @@ from domain.payments.answers import (
     Declined,
     ProviderCapture,
     ProviderChargeback,
+    ProviderForm,
     ProviderMandate,
     ProviderPayment,
     ProviderRefund,
@@ -125,6 +126,20 @@ class PaymentsPort(Protocol):
         ...
 
     async def cancel(self, account: PaymentProvider, ref: str) -> ProviderPayment | Declined: ...
+
+
+class FormsPort(Protocol):
+    """Of a provider whose payment form can stand in a page of the app's."""
+
+    def render(self, payment: NewPayment) -> bytes:
+        """As PaymentsPort.render. Its details must have lines."""
+        ...
+
+    async def create(
+        self, account: PaymentProvider, request: bytes, *, key: UUID
+    ) -> ProviderForm | Declined: ...
+
+    async def get(self, account: PaymentProvider, ref: str) -> ProviderForm | None: ...
 
 
 class ParametersPort(Protocol):
@@ -300,6 +315,8 @@ class Provider:
     the one before. 0: it never does."""
     chargebacks_change: bool = True
     """What a bank gives back changes a chargeback where it stands in the list, however old."""
+    forms: FormsPort | None = None
+    """None: shoppers pay on its own pages alone."""
     parameters: ParametersPort | None = None
     """None: what `NewPayment` says of a payment is all that it takes."""
     captures: CapturesPort | None = None

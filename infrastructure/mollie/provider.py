@@ -8,6 +8,7 @@ from infrastructure.mollie.captures import MollieCaptures
 from infrastructure.mollie.chargebacks import MollieChargebacks
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.customers import MollieCustomers
+from infrastructure.mollie.forms import MollieForms
 from infrastructure.mollie.mandates import MollieMandates
 from infrastructure.mollie.parameter_rules import MollieParameters
 from infrastructure.mollie.payments import MolliePayments
@@ -32,6 +33,7 @@ def connect(client: MollieClient) -> Provider:
         customers=MollieCustomers(client),
         payments=MolliePayments(client),
         refunds=MollieRefunds(client),
+        forms=MollieForms(client),
         parameters=MollieParameters(),
         captures=MollieCaptures(client),
         chargebacks=MollieChargebacks(client),

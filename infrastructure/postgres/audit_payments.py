@@ -90,14 +90,14 @@ ATTEMPTS_END: Final = Proof(
 
 ATTEMPTS_MATCH_PAYMENTS: Final = Proof(
     name="attempts-match-payments",
-    claim="an accepted attempt has a payment of its own; one that was declined has none",
+    claim="an accepted attempt has a payment, or is a form to pay in; a declined one has none",
     query="""
         select a.uuid as attempt_uuid, a.status, p.uuid as payment_uuid, p.provider_ref
           from payment_attempts a
           left join payments p
             on p.app_uuid = $1 and p.attempt_uuid = a.uuid
          where a.app_uuid = $1
-           and (a.status = 'accepted' and p.uuid is null
+           and (a.status = 'accepted' and p.uuid is null and a.kind = 'payment'
                 or a.status = 'declined' and not p.is_surplus
                 or (p.checkout_session_uuid, p.bill_uuid, p.tenant_uuid, p.payment_provider_uuid)
                    is distinct from (a.checkout_session_uuid, a.bill_uuid, a.tenant_uuid,

@@ -129,9 +129,11 @@ class PostgresPaymentFiles:
         await self._connection.execute(
             f"""
             insert into payment_attempts ({rows.ATTEMPT})
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+                    $18, $19)
             on conflict (app_uuid, uuid) do update
                set status = excluded.status, decline_reason = excluded.decline_reason,
+                   form_ref = excluded.form_ref, form_token = excluded.form_token,
                    updated_at = excluded.updated_at
              where payment_attempts.app_uuid = $1
             """,
@@ -142,6 +144,9 @@ class PostgresPaymentFiles:
             attempt.number,
             attempt.payment_provider_uuid,
             attempt.tenant_uuid,
+            attempt.kind,
+            attempt.form and attempt.form.ref,
+            attempt.form and attempt.form.client_token,
             attempt.status,
             attempt.request,
             attempt.decline_reason,

@@ -22,7 +22,7 @@ from domain.payments.answers import (
     RefundStatus,
     SequenceType,
 )
-from domain.payments.attempt import AttemptStatus, PaymentAttempt
+from domain.payments.attempt import AttemptKind, AttemptStatus, Form, PaymentAttempt
 from domain.payments.capture import Capture
 from domain.payments.chargeback import Chargeback
 from domain.payments.mandate import Mandate
@@ -35,8 +35,8 @@ SESSION: Final = """app_uuid, uuid, id, tenant_uuid, user_uuid, payment_provider
     collected, provider_ref, next_action_url, expires_at, due_at, created_at, updated_at"""
 
 ATTEMPT: Final = """app_uuid, uuid, checkout_session_uuid, bill_uuid, number,
-    payment_provider_uuid, tenant_uuid, status, request, decline_reason, first_submitted_at,
-    tries, lease_until, due_at, created_at, updated_at"""
+    payment_provider_uuid, tenant_uuid, kind, form_ref, form_token, status, request,
+    decline_reason, first_submitted_at, tries, lease_until, due_at, created_at, updated_at"""
 
 PAYMENT: Final = """app_uuid, uuid, payment_provider_uuid, provider_ref, tenant_uuid,
     attempt_uuid, checkout_session_uuid, bill_uuid, is_surplus, is_verification, sequence_type,
@@ -112,6 +112,8 @@ def attempt_of(row: Any) -> PaymentAttempt:
         number=row["number"],
         payment_provider_uuid=row["payment_provider_uuid"],
         tenant_uuid=TenantUuid(row["tenant_uuid"]),
+        kind=AttemptKind(row["kind"]),
+        form=None if row["form_ref"] is None else Form(row["form_ref"], row["form_token"]),
         status=AttemptStatus(row["status"]),
         request=row["request"],
         decline_reason=row["decline_reason"],
