@@ -16,6 +16,7 @@ from domain.checkout.continue_payment import ContinuePayment
 from domain.checkout.draft import Drafts
 from domain.checkout.expire_session import ExpireSession
 from domain.checkout.links import Links
+from domain.checkout.look_into_form import LookIntoForm
 from domain.checkout.open_session import OpenSession
 from domain.checkout.record_sighting import RecordSighting
 from domain.checkout.show_checkout import ShowCheckout
@@ -28,6 +29,7 @@ from domain.payments.finish_connecting import FinishConnecting
 from domain.payments.observe_payment import ObservePayment, Recorder
 from domain.payments.recover_attempt import Conclusion, RecoverAttempt
 from domain.payments.submit_attempt import SubmitAttempt
+from domain.payments.submit_capture import SubmitCapture
 from domain.payments.sweep_account import SweepAccount
 from domain.subscriptions.advance_clock import AdvanceClock
 from domain.subscriptions.advance_subscription import AdvanceSubscription
@@ -92,7 +94,10 @@ class Parts:
             self.database, self.record_charge, self.write, self.clock
         )
         self.drafts = Drafts(self.providers, self.links, self.ids, lease)
-        self.expire = ExpireSession(self.database, self.observe, self.providers, self.clock)
+        self.look_into_form = LookIntoForm(self.database, self.providers, self.observe)
+        self.expire = ExpireSession(
+            self.database, self.observe, self.look_into_form, self.providers, self.clock
+        )
         self.receive = ReceiveMessage(
             self.database, self.directory, self.observe, self.clock, self.ids
         )
@@ -147,6 +152,9 @@ class Parts:
             self.clock,
             pause,
         )
+
+    def submit_capture(self) -> SubmitCapture:
+        return SubmitCapture(self.database, self.providers, self.clock, self.lease)
 
     def recover(self) -> RecoverAttempt:
         conclusions: dict[OwnerKind, Conclusion] = {
@@ -215,5 +223,6 @@ class Parts:
             self.drafts,
             self.submit,
             self.conclude,
+            self.look_into_form,
             self.clock,
         )

@@ -93,6 +93,30 @@ CREATE FUNCTION apps_with_due_webhooks(at timestamp with time zone) RETURNS SETO
    WHERE (webhook_deliveries.due_at <= apps_with_due_webhooks.at);
 END;
 
+CREATE TABLE captures (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    payment_provider_uuid uuid NOT NULL,
+    payment_uuid uuid NOT NULL,
+    status text NOT NULL,
+    provider_ref text,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    description text,
+    decline_reason text,
+    first_submitted_at timestamp with time zone NOT NULL,
+    tries integer NOT NULL,
+    lease_until timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT captures_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT captures_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT captures_status_check CHECK ((status = ANY (ARRAY['requested'::text, 'pending'::text, 'succeeded'::text, 'failed'::text, 'declined'::text])))
+);
+
+ALTER TABLE ONLY captures FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE checkout_sessions (
     app_uuid uuid NOT NULL,
     uuid uuid NOT NULL,
@@ -124,9 +148,9 @@ CREATE TABLE checkout_sessions (
     bill_uuids uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     collected jsonb,
     CONSTRAINT checkout_sessions_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT checkout_sessions_mode_check CHECK ((mode = ANY (ARRAY['setup'::text, 'payment'::text, 'subscription'::text, 'recovery'::text]))),
+    CONSTRAINT checkout_sessions_mode_check CHECK ((mode = ANY (ARRAY['setup'::text, 'payment'::text, 'subscription'::text, 'recovery'::text, 'direct'::text]))),
     CONSTRAINT checkout_sessions_payment_status_check CHECK ((payment_status = ANY (ARRAY['unpaid'::text, 'paid'::text, 'refunded'::text, 'no_payment_required'::text]))),
-    CONSTRAINT checkout_sessions_price_check CHECK (((mode = ANY (ARRAY['setup'::text, 'recovery'::text])) = (price_uuid IS NULL))),
+    CONSTRAINT checkout_sessions_price_check CHECK (((mode = ANY (ARRAY['setup'::text, 'recovery'::text, 'direct'::text])) = (price_uuid IS NULL))),
     CONSTRAINT checkout_sessions_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000))),
     CONSTRAINT checkout_sessions_status_check CHECK ((status = ANY (ARRAY['open'::text, 'processing'::text, 'complete'::text, 'expired'::text, 'failed'::text]))),
     CONSTRAINT checkout_sessions_subtotal_minor_check CHECK ((subtotal_minor >= 0)),
@@ -190,6 +214,11 @@ CREATE TABLE payment_attempts (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     bill_uuid uuid,
+    kind text DEFAULT 'payment'::text NOT NULL,
+    form_ref text,
+    form_token text,
+    CONSTRAINT payment_attempts_form_check CHECK ((((form_ref IS NULL) = (form_token IS NULL)) AND ((kind = 'form'::text) OR (form_ref IS NULL)))),
+    CONSTRAINT payment_attempts_kind_check CHECK ((kind = ANY (ARRAY['payment'::text, 'form'::text]))),
     CONSTRAINT payment_attempts_number_check CHECK ((number >= 1)),
     CONSTRAINT payment_attempts_owner_check CHECK ((num_nonnulls(checkout_session_uuid, bill_uuid) = 1)),
     CONSTRAINT payment_attempts_status_check CHECK ((status = ANY (ARRAY['submitting'::text, 'accepted'::text, 'declined'::text, 'needs_review'::text])))
@@ -224,8 +253,10 @@ CREATE TABLE payments (
     bill_uuid uuid,
     is_verification boolean DEFAULT false NOT NULL,
     tax_minor bigint DEFAULT 0 NOT NULL,
+    captured_minor bigint,
     CONSTRAINT payments_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT payments_charged_back_minor_check CHECK ((charged_back_minor >= 0)),
+    CONSTRAINT payments_check CHECK (((captured_minor >= 0) AND (captured_minor <= amount_minor))),
     CONSTRAINT payments_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT payments_owner_check CHECK ((num_nonnulls(checkout_session_uuid, bill_uuid) = 1)),
     CONSTRAINT payments_refunded_minor_check CHECK ((refunded_minor >= 0)),
@@ -341,6 +372,10 @@ CREATE FUNCTION apps_with_due_work(at timestamp with time zone) RETURNS SETOF uu
   SELECT refunds.app_uuid
     FROM refunds
    WHERE ((refunds.status = 'requested'::text) AND (refunds.due_at <= apps_with_due_work.at))
+ UNION
+  SELECT captures.app_uuid
+    FROM captures
+   WHERE ((captures.status = 'requested'::text) AND (captures.due_at <= apps_with_due_work.at))
  UNION
   SELECT checkout_sessions.app_uuid
     FROM checkout_sessions
@@ -926,6 +961,12 @@ ALTER TABLE ONLY billing_policies
 ALTER TABLE ONLY bills
     ADD CONSTRAINT bills_pkey PRIMARY KEY (app_uuid, uuid);
 
+ALTER TABLE ONLY captures
+    ADD CONSTRAINT captures_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY captures
+    ADD CONSTRAINT captures_provider_ref_key UNIQUE (app_uuid, payment_provider_uuid, provider_ref);
+
 ALTER TABLE ONLY chargebacks
     ADD CONSTRAINT chargebacks_pkey PRIMARY KEY (app_uuid, uuid);
 
@@ -1085,6 +1126,12 @@ CREATE UNIQUE INDEX bills_period_key ON bills USING btree (app_uuid, subscriptio
 
 CREATE INDEX bills_subscription_idx ON bills USING btree (app_uuid, subscription_uuid, uuid);
 
+CREATE INDEX bills_tenant_idx ON bills USING btree (app_uuid, tenant_uuid, uuid);
+
+CREATE INDEX captures_due_idx ON captures USING btree (due_at, app_uuid) WHERE (status = 'requested'::text);
+
+CREATE INDEX captures_payment_idx ON captures USING btree (app_uuid, payment_uuid);
+
 CREATE INDEX chargebacks_payment_idx ON chargebacks USING btree (app_uuid, payment_uuid);
 
 CREATE INDEX checkout_sessions_collected_idx ON checkout_sessions USING btree (app_uuid, updated_at) WHERE ((collected IS NOT NULL) AND (status = ANY (ARRAY['expired'::text, 'failed'::text])));
@@ -1187,6 +1234,9 @@ ALTER TABLE ONLY bills
 
 ALTER TABLE ONLY bills
     ADD CONSTRAINT bills_subscription_fkey FOREIGN KEY (app_uuid, subscription_uuid) REFERENCES subscriptions(app_uuid, uuid);
+
+ALTER TABLE ONLY captures
+    ADD CONSTRAINT captures_payment_fkey FOREIGN KEY (app_uuid, payment_uuid) REFERENCES payments(app_uuid, uuid);
 
 ALTER TABLE ONLY chargebacks
     ADD CONSTRAINT chargebacks_payment_fkey FOREIGN KEY (app_uuid, payment_uuid) REFERENCES payments(app_uuid, uuid);
@@ -1361,6 +1411,8 @@ ALTER TABLE billing_policies ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE bills ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE captures ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE chargebacks ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE checkout_sessions ENABLE ROW LEVEL SECURITY;
@@ -1370,6 +1422,8 @@ ALTER TABLE countries ENABLE ROW LEVEL SECURITY;
 ALTER TABLE customer_balances ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE customers ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY directory ON captures FOR SELECT TO schema_owner USING (true);
 
 CREATE POLICY directory ON checkout_sessions FOR SELECT TO schema_owner USING (true);
 
@@ -1406,6 +1460,8 @@ CREATE POLICY isolation ON apps USING ((app_uuid = (NULLIF(current_setting('kont
 CREATE POLICY isolation ON billing_policies USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
 CREATE POLICY isolation ON bills USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON captures USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
 CREATE POLICY isolation ON chargebacks USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
@@ -1534,6 +1590,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE webhook_deliveries TO kontor_app;
 
 REVOKE ALL ON FUNCTION apps_with_due_webhooks(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION apps_with_due_webhooks(at timestamp with time zone) TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE captures TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE checkout_sessions TO kontor_app;
 

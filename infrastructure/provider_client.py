@@ -28,13 +28,14 @@ from domain.kernel.errors import (
     StillRunning,
 )
 from domain.payments.access_tokens import LEASE, AccessToken, AccessTokens
+from domain.payments.answers import Declined
 from domain.payments.payment_provider import (
     ConnectedBy,
     PaymentProvider,
     ProviderMode,
     ProviderName,
 )
-from domain.payments.ports import Declined, Vault, credential_context
+from domain.payments.ports import Vault, credential_context
 from infrastructure.budget import RateBudget
 from infrastructure.transport import (
     BadBody,

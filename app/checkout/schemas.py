@@ -15,10 +15,11 @@ from app.http.fields import Metadata, Url, check_metadata, check_url
 from domain.checkout.book import Book
 from domain.checkout.links import Links
 from domain.checkout.order import Order
-from domain.checkout.session import Mode, Terms
+from domain.checkout.session import Mode, SessionStatus, Terms, UiMode
 from domain.kernel.errors import Violation
 from domain.kernel.ids import TenantUuid
 from domain.kernel.money import EXPONENTS, Currency
+from domain.payments.attempt import PaymentAttempt
 from domain.payments.payment_provider import ProviderName
 from domain.payments.ports import ShopperMethod
 
@@ -79,6 +80,14 @@ class CheckoutSessionBody(Body, kw_only=True, frozen=True, rename="camel"):
     locale: Annotated[str, Meta(pattern="^[a-z]{2}_[A-Z]{2}$", examples=["de_DE"])] | None = None
     metadata: Metadata = msgspec.field(default_factory=dict)
     expires_in_seconds: Annotated[int, Meta(ge=300, le=86_400)] = 86_400
+    ui_mode: Annotated[
+        UiMode,
+        Meta(
+            description="embedded (beta) answers with a `clientAccessToken` for a payment form of "
+            "the provider's in a page of yours; not together with collecting details",
+            examples=["hosted"],
+        ),
+    ] = UiMode.HOSTED
 
     @classmethod
     def rules(cls, given: Mapping[str, Any]) -> Iterator[Violation]:
@@ -115,6 +124,7 @@ class CheckoutSessionBody(Body, kw_only=True, frozen=True, rename="camel"):
                 client_reference_id=self.client_reference_id,
                 locale=self.locale,
                 metadata=self.metadata,
+                ui_mode=self.ui_mode,
             ),
         )
 
@@ -131,6 +141,9 @@ def _price_rules(given: Mapping[str, Any]) -> Iterator[Violation]:
         return
     if mode is Mode.RECOVERY:
         yield Violation("is opened with a subscription's payment-links", "mode")
+        return
+    if mode is Mode.DIRECT:
+        yield Violation("is opened with a tenant's payments, or as a session", "mode")
         return
     if mode is Mode.SETUP:
         for name, field in (
@@ -191,6 +204,9 @@ class CheckoutSessionView(Struct, frozen=True, kw_only=True, rename="camel"):
     metadata: dict[str, Any]
     expires_at: Timestamp
     retry_url: str
+    ui_mode: str
+    client_access_token: str | None
+    """What the provider's script needs to show its form; null when there is none to fill in."""
     collected: CollectedView | None
     attempts: list[AttemptView]
 
@@ -203,6 +219,8 @@ class NextAction(Struct, frozen=True):
 class OpenedSession(Struct, frozen=True, rename="camel"):
     created_checkout_session: CheckoutSessionView
     next_action: NextAction
+    client_access_token: str | None = None
+    """What the provider's script needs to show its form; null when the shopper pays on its page."""
 
 
 def attempt_views(book: Book) -> list[AttemptView]:
@@ -211,13 +229,17 @@ def attempt_views(book: Book) -> list[AttemptView]:
         payment = book.payment_of(attempt)
         views.append(
             AttemptView(
-                session_id=payment.provider_ref if payment else None,
+                session_id=payment.provider_ref if payment else _form_ref(attempt),
                 status=payment.status if payment else attempt.status,
                 failure_reason=payment.failure_reason if payment else attempt.decline_reason,
                 created_at=stamp(attempt.created_at),
             )
         )
     return views
+
+
+def _form_ref(attempt: PaymentAttempt) -> str | None:
+    return None if attempt.form is None else attempt.form.ref
 
 
 def session_view(book: Book, links: Links) -> CheckoutSessionView:
@@ -258,6 +280,14 @@ def session_view(book: Book, links: Links) -> CheckoutSessionView:
         metadata=dict(terms.metadata),
         expires_at=stamp(session.expires_at),
         retry_url=links.pay(session),
+        ui_mode=terms.ui_mode,
+        client_access_token=_client_token(book),
         collected=None if session.collected is None else collected_view(session.collected),
         attempts=attempt_views(book),
     )
+
+
+def _client_token(book: Book) -> str | None:
+    form = book.attempts[0].form if book.attempts else None
+    is_open = book.session.status is SessionStatus.OPEN
+    return form.client_token if form is not None and is_open else None

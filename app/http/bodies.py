@@ -169,6 +169,9 @@ def _field_mistakes(kind: Any, value: object, name: str) -> Iterator[Violation]:
         for index, item in enumerate(value):
             yield from mistakes(inner, item, f"{name}[{index}].")
         return
+    if (inner := _inner(kind)) is not None and isinstance(value, dict):
+        yield from mistakes(inner, value, f"{name}.")
+        return
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
@@ -182,6 +185,14 @@ def _nested(kind: Any) -> type[Body] | None:
         inner = get_args(part)[0] if get_origin(part) is list else None
         if isinstance(inner, type) and issubclass(inner, Body):
             return inner
+    return None
+
+
+def _inner(kind: Any) -> type[Body] | None:
+    """The body that a field is, also where it may be left out."""
+    for part in (kind, *get_args(kind)):
+        if isinstance(part, type) and issubclass(part, Body):
+            return part
     return None
 
 

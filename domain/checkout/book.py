@@ -10,19 +10,22 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain.catalog.quote import Quote
 from domain.checkout import session as sessions
 from domain.checkout.session import CheckoutSession, SessionPaymentStatus, SessionStatus
 from domain.kernel.events import Event
 from domain.kernel.ids import Ids
 from domain.kernel.money import Money
 from domain.ledger import rules
+from domain.ledger.parts import nothing, part_of
 from domain.ledger.posting import Posting
 from domain.payments import payment as payments
-from domain.payments.attempt import AttemptStatus, PaymentAttempt, accepted
+from domain.payments.answers import PaymentStatus
+from domain.payments.attempt import AttemptKind, AttemptStatus, PaymentAttempt, accepted
+from domain.payments.capture import Capture
 from domain.payments.chargeback import Chargeback
 from domain.payments.mandate import Mandate
 from domain.payments.payment import Payment
-from domain.payments.ports import PaymentStatus
 from domain.payments.postings import fact_of, money_back_postings
 from domain.payments.refund import Refund, RefundReason
 from domain.payments.sighting import (
@@ -40,6 +43,7 @@ class Book(Struct, frozen=True, kw_only=True):
     attempts: tuple[PaymentAttempt, ...]
     """In order. None yet, while the shopper has to tell us something first."""
     payments: tuple[Payment, ...] = ()
+    captures: tuple[Capture, ...] = ()
     refunds: tuple[Refund, ...] = ()
     chargebacks: tuple[Chargeback, ...] = ()
     mandates: tuple[Mandate, ...] = ()
@@ -88,6 +92,7 @@ class Book(Struct, frozen=True, kw_only=True):
     def file_of(self, payment: Payment) -> PaymentFile:
         return PaymentFile(
             payment=payment,
+            captures=tuple(c for c in self.captures if c.payment_uuid == payment.uuid),
             refunds=tuple(r for r in self.refunds if r.payment_uuid == payment.uuid),
             chargebacks=tuple(c for c in self.chargebacks if c.payment_uuid == payment.uuid),
             mandate=next((m for m in self.mandates if m.provider_ref == payment.mandate_ref), None),
@@ -104,6 +109,7 @@ class Book(Struct, frozen=True, kw_only=True):
             mandates = (*(m for m in mandates if m.uuid != mandate.uuid), mandate)
         return replace(
             self.with_payment(file.payment),
+            captures=(*(c for c in self.captures if c.payment_uuid != uuid), *file.captures),
             refunds=(*(r for r in self.refunds if r.payment_uuid != uuid), *file.refunds),
             chargebacks=(
                 *(c for c in self.chargebacks if c.payment_uuid != uuid),
@@ -122,6 +128,11 @@ class Sale(Struct, frozen=True):
 
     session: CheckoutSession
     file: PaymentFile
+
+    @property
+    def sold(self) -> Quote:
+        """Less than was asked for, when no more was captured."""
+        return _sold(self.session, self.payment)
 
     @property
     def payment(self) -> Payment:
@@ -150,6 +161,8 @@ def settle(
     known = book.payment_in(sighting)
     if not _is_what_was_asked(book, attempt, sighting):
         return Settled(book)
+    if known is None:
+        book, attempt = _tried_again(book, attempt, sighting, ids)
     payment = known or _adopt(book, attempt, sighting, ids)
     if known is None and not payment.is_surplus:
         book = book.with_attempt(accepted(attempt, at=sighting.at))
@@ -170,6 +183,19 @@ def _is_what_was_asked(book: Book, attempt: PaymentAttempt, sighting: Sighting) 
         sighting.account_uuid == attempt.payment_provider_uuid
         and sighting.payment.amount == book.session.amount.total
     )
+
+
+def _tried_again(
+    book: Book, attempt: PaymentAttempt, sighting: Sighting, ids: Ids
+) -> tuple[Book, PaymentAttempt]:
+    """In a form each try is a payment, and all of them name the attempt that asked for the form.
+    Those after the first are attempts of their own here. If two are paid, the second buys nothing.
+    """
+    if attempt.kind is not AttemptKind.FORM or book.payment_of(attempt) is None:
+        return book, attempt
+    number, at = len(book.attempts) + 1, sighting.at
+    again = replace(attempt, uuid=ids.new(), number=number, created_at=at, updated_at=at)
+    return book.with_attempt(again), again
 
 
 def _adopt(book: Book, attempt: PaymentAttempt, sighting: Sighting, ids: Ids) -> Payment:
@@ -201,11 +227,19 @@ def _follow(book: Book, before: Payment, payment: Payment, sighting: Sighting, i
     if payment.status in (PaymentStatus.PENDING, PaymentStatus.AUTHORIZED):
         if session.status is SessionStatus.OPEN:
             session, events = sessions.move(session, SessionStatus.PROCESSING, at=at)
-    elif payment.status in payments.ENDED and session.status is SessionStatus.PROCESSING:
-        session, events = sessions.move(session, SessionStatus.OPEN, at=at)
+    elif payment.status in payments.ENDED:
+        session, events = sessions.move(session, _after(session, payment), at=at)
     if session != book.session:
         session = replace(session, updated_at=at)
     return Settled(replace(book, session=session), events)
+
+
+def _after(session: CheckoutSession, ended: Payment) -> SessionStatus:
+    """Where a payment that came to nothing leaves its session: open to another try, mostly."""
+    if session.terms.direct is None or not session.terms.direct.is_single:
+        return SessionStatus.OPEN
+    is_failed = ended.status is PaymentStatus.FAILED
+    return SessionStatus.FAILED if is_failed else SessionStatus.EXPIRED
 
 
 def _paid(book: Book, payment: Payment, sighting: Sighting, ids: Ids) -> Settled:
@@ -227,11 +261,15 @@ def _paid(book: Book, payment: Payment, sighting: Sighting, ids: Ids) -> Settled
             back = money_back(payment, RefundReason.VERIFICATION, at=at, ids=ids)
             book = book.with_refund(back)
     else:
-        payment = replace(payment, tax=session.amount.tax)
+        payment = replace(payment, tax=_sold(session, payment).tax)
     book = replace(book.with_payment(payment), session=session)
     settled = _with_payment_status(book, payment, sighting)
     sale = Sale(settled.book.session, settled.book.file_of(payment))
     return Settled(settled.book, events, sale, postings)
+
+
+def _sold(session: CheckoutSession, payment: Payment) -> Quote:
+    return part_of(session.amount, nothing(payment.amount.currency), payment.amount)
 
 
 def _surplus(book: Book, payment: Payment, sighting: Sighting, ids: Ids) -> Settled:

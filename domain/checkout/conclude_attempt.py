@@ -15,8 +15,15 @@ from domain.checkout.session import SessionStatus
 from domain.kernel.clock import Clock
 from domain.kernel.events import Event
 from domain.kernel.unit_of_work import UnitOfWork
-from domain.payments.attempt import AttemptStatus, PaymentAttempt, backoff, declined
-from domain.payments.ports import Declined, ProviderPayment
+from domain.payments.answers import Declined, ProviderForm, SequenceType, Submitted
+from domain.payments.attempt import (
+    AttemptStatus,
+    Form,
+    PaymentAttempt,
+    accepted,
+    backoff,
+    declined,
+)
 from domain.payments.sighting import Sighting
 
 Also = Callable[[CheckoutTx, Book], Awaitable[None]]
@@ -32,13 +39,15 @@ class ConcludeAttempt:
     async def __call__(
         self,
         attempt: PaymentAttempt,
-        answer: ProviderPayment | Declined,
+        answer: Submitted,
         also: Also | None = None,
     ) -> Book:
         now = self.clock.now()
         async with self.unit_of_work.begin(attempt.app_uuid) as tx:
             if isinstance(answer, Declined):
                 book = await self._decline(tx, attempt, answer, now)
+            elif isinstance(answer, ProviderForm):
+                book = await self._take_form(tx, attempt, answer, now)
             else:
                 account_uuid = attempt.payment_provider_uuid
                 sighting = Sighting(account_uuid=account_uuid, payment=answer, at=now)
@@ -49,7 +58,7 @@ class ConcludeAttempt:
                 await also(tx, book)
         return book
 
-    async def answered(self, attempt: PaymentAttempt, answer: ProviderPayment | Declined) -> None:
+    async def answered(self, attempt: PaymentAttempt, answer: Submitted) -> None:
         await self(attempt, answer)
 
     async def release(self, attempt: PaymentAttempt, also: Also | None = None) -> None:
@@ -66,6 +75,22 @@ class ConcludeAttempt:
         now = self.clock.now()
         async with self.unit_of_work.begin(attempt.app_uuid) as tx:
             await self._set_aside(tx, attempt, now)
+
+    async def _take_form(
+        self, tx: CheckoutTx, attempt: PaymentAttempt, answer: ProviderForm, now: datetime
+    ) -> Book:
+        """A payment in the form may have been seen before its answer came."""
+        before = await tx.checkout.lock(_session(attempt))
+        waiting = before.attempt(attempt.uuid)
+        if waiting.form is not None:
+            return before
+        form = Form(answer.ref, answer.client_token)
+        book = before.with_attempt(replace(accepted(waiting, at=now), form=form))
+        if book.session.provider_ref is None:
+            session = replace(book.session, provider_ref=answer.ref, updated_at=now)
+            book = replace(book, session=session)
+        await tx.checkout.save(before, book)
+        return book
 
     async def _set_aside(self, tx: CheckoutTx, attempt: PaymentAttempt, now: datetime) -> Book:
         before = await tx.checkout.lock(_session(attempt))
@@ -94,7 +119,7 @@ class ConcludeAttempt:
         if is_for_good and book.session.status is SessionStatus.OPEN:
             session, moved = sessions.move(book.session, SessionStatus.FAILED, at=now)
             book, events = replace(book, session=session), events + moved
-        if answer.is_gone:
+        if answer.is_gone and not _charges_a_mandate(book):
             await tx.customers.forget(
                 attempt.payment_provider_uuid,
                 attempt.tenant_uuid,
@@ -104,6 +129,12 @@ class ConcludeAttempt:
         await tx.checkout.save(before, book)
         await tx.outbox.append(*events)
         return book
+
+
+def _charges_a_mandate(book: Book) -> bool:
+    """Then it may be the mandate that is gone, and not the customer."""
+    direct = book.session.terms.direct
+    return direct is not None and direct.sequence_type is SequenceType.RECURRING
 
 
 def _session(attempt: PaymentAttempt) -> UUID:

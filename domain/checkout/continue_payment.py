@@ -12,17 +12,18 @@ from domain.checkout.book import Book
 from domain.checkout.conclude_attempt import ConcludeAttempt
 from domain.checkout.draft import Drafts
 from domain.checkout.find_by_link import find_by_link
+from domain.checkout.look_into_form import LookIntoForm
 from domain.checkout.ports import CheckoutTx
 from domain.checkout.session import SessionStatus
 from domain.kernel.clock import Clock
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable, StillRunning
 from domain.kernel.ids import AppUuid, TenantUuid
 from domain.kernel.unit_of_work import UnitOfWork
-from domain.payments.attempt import AttemptStatus, PaymentAttempt
+from domain.payments.answers import FormStatus, PaymentStatus
+from domain.payments.attempt import AttemptKind, AttemptStatus, PaymentAttempt
 from domain.payments.ensure_customer import EnsureCustomer
 from domain.payments.observe_payment import ObservePayment
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import PaymentStatus
 from domain.payments.submit_attempt import SubmitAttempt
 from domain.tenancy.tenant import Tenant
 
@@ -47,6 +48,7 @@ class ContinuePayment:
     drafts: Drafts
     submit: SubmitAttempt
     conclude: ConcludeAttempt
+    look_into_form: LookIntoForm
     clock: Clock
 
     async def came_back(self, app_uuid: AppUuid, session_uuid: UUID, token: str) -> str:
@@ -61,6 +63,8 @@ class ContinuePayment:
                 return session.success_url
             case SessionStatus.OPEN if _was_declined(book):
                 return self.drafts.links.page(session)
+            case SessionStatus.FAILED if session.terms.direct and session.terms.direct.is_single:
+                return session.success_url  # over, if not well: only who cancels is sent elsewhere
             case SessionStatus.OPEN | SessionStatus.EXPIRED | SessionStatus.FAILED:
                 return session.cancel_url
             case _:
@@ -94,6 +98,8 @@ class ContinuePayment:
         newest = book.newest.status if book.newest else None
         if newest is AttemptStatus.SUBMITTING or _is_live(book):
             raise StillRunning("the payment is being prepared")
+        if await self._form_is_open(book):
+            raise StillRunning("the payment form is open in the app's page")
         if newest is AttemptStatus.NEEDS_REVIEW:
             return session.cancel_url  # it may exist at the provider: not a second one beside it
         if len(book.attempts) >= ATTEMPTS_MAX:
@@ -161,19 +167,29 @@ class ContinuePayment:
             await tx.checkout.save(before, before.with_attempt(attempt))
         return attempt, account
 
+    async def _form_is_open(self, book: Book) -> bool:
+        return _is_in_form(book) and await self.look_into_form(book) is FormStatus.OPEN
+
     async def _book(self, app_uuid: AppUuid, session_uuid: UUID, token: str) -> Book:
         async with self.unit_of_work.begin(app_uuid) as tx:
             return await find_by_link(tx, session_uuid, token)
 
     async def _fresh(self, book: Book) -> Book:
         """The book after a look at the newest payment, if that could have changed."""
-        payment = book.newest_payment
-        if payment is None or not payment.is_live:
+        payment, session = book.newest_payment, book.session
+        if payment is not None and payment.is_live:
+            account_uuid = payment.payment_provider_uuid
+            await self.observe(session.app_uuid, account_uuid, payment.provider_ref)
+        elif not _is_in_form(book) or await self.look_into_form(book) is not FormStatus.COMPLETED:
             return book
-        session = book.session
-        await self.observe(session.app_uuid, payment.payment_provider_uuid, payment.provider_ref)
         async with self.unit_of_work.begin(session.app_uuid) as tx:
             return await tx.checkout.get(session.uuid)
+
+
+def _is_in_form(book: Book) -> bool:
+    """The shopper pays, or tries to, in a form in the app's page."""
+    is_open = book.session.status is SessionStatus.OPEN
+    return is_open and book.newest is not None and book.newest.kind is AttemptKind.FORM
 
 
 def _is_live(book: Book) -> bool:

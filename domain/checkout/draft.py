@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from msgspec.structs import replace
 
 from domain.checkout.links import Links
 from domain.checkout.order import PricedOrder
-from domain.checkout.session import CheckoutSession, Mode
+from domain.checkout.session import ANY_METHOD, CheckoutSession, Mode, Terms, UiMode
 from domain.kernel.ids import Ids
-from domain.payments.attempt import PaymentAttempt
+from domain.payments.answers import SequenceType
+from domain.payments.attempt import AttemptKind, PaymentAttempt
 from domain.payments.payment_details import PaymentDetails, PaymentLine
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import NewPayment, Providers, SequenceType
+from domain.payments.ports import NewPayment, Providers
 from domain.tenancy.caller import Actor
 
 
@@ -40,16 +40,17 @@ class Drafts:
             subscription_uuid=order.subscription_uuid,
             bill_uuids=order.bill_uuids,
             amount=priced.amount,
-            terms=replace(order.terms, description=priced.description),
+            terms=replace(order.terms, description=priced.description, direct=order.direct),
             link_token=self.ids.secret(),
             expires_at=expires_at,
             due_at=expires_at,
             created_at=at,
             updated_at=at,
         )
+        page = self.links.page(session)
         if session.terms.asks:
-            session = replace(session, next_action_url=self.links.page(session))
-        return session
+            session = replace(session, next_action_url=page)
+        return replace(session, terms=_returning(session.terms, page))
 
     def attempt(
         self,
@@ -60,15 +61,20 @@ class Drafts:
         number: int = 1,
         at: datetime,
     ) -> PaymentAttempt:
-        uuid = self.ids.new()
+        # Whoever comes back for another try is on a page of ours already: no form after the first.
+        is_form = session.terms.ui_mode is UiMode.EMBEDDED and number == 1
+        asked = self._asked(session, account, customer_ref, at)
+        if is_form:
+            asked = replace(asked, details=asked.details or PaymentDetails(lines=(_line(session),)))
         return PaymentAttempt(
-            uuid=uuid,
+            uuid=asked.attempt_uuid,
             app_uuid=session.app_uuid,
             checkout_session_uuid=session.uuid,
             number=number,
             payment_provider_uuid=account.uuid,
             tenant_uuid=session.tenant_uuid,
-            request=self._request(uuid, session, account, customer_ref, at),
+            kind=AttemptKind.FORM if is_form else AttemptKind.PAYMENT,
+            request=self._rendered(asked, account, is_form=is_form),
             first_submitted_at=at,
             lease_until=at + self.lease,
             due_at=at + self.lease,
@@ -76,53 +82,69 @@ class Drafts:
             updated_at=at,
         )
 
-    def _request(
-        self,
-        attempt_uuid: UUID,
-        session: CheckoutSession,
-        account: PaymentProvider,
-        ref: str,
-        at: datetime,
-    ) -> bytes:
+    def _rendered(self, asked: NewPayment, account: PaymentProvider, *, is_form: bool) -> bytes:
+        provider = self.providers[account.name]
+        if not is_form:
+            return provider.payments.render(asked)
+        assert provider.forms is not None, account.name
+        return provider.forms.render(asked)
+
+    def _asked(
+        self, session: CheckoutSession, account: PaymentProvider, customer_ref: str, at: datetime
+    ) -> NewPayment:
+        direct, method = session.terms.direct, session.terms.payment_method
         wants_mandate = session.mode is not Mode.PAYMENT
         provider, fee = self.providers[account.name], None
         if not session.is_verification:  # which is given back, and a fee is not
             fee = provider.application_fee(account, session.amount.total)
-        return provider.payments.render(
-            NewPayment(
-                attempt_uuid=attempt_uuid,
-                app_uuid=session.app_uuid,
-                checkout_session_uuid=session.uuid,
-                amount=session.amount.total,
-                description=session.terms.description,
-                sequence_type=SequenceType.FIRST if wants_mandate else SequenceType.ONEOFF,
-                customer_ref=ref,
-                payment_method=session.terms.payment_method,
-                return_url=self.links.came_back(session),
-                webhook_url=self.links.webhook(account.name, account.uuid),
-                # No longer than the session: what is paid after it would have to go back.
-                lifetime_s=max(int((session.expires_at - at).total_seconds()), 1),
-                locale=session.terms.locale,
-                details=None if session.collected is None else _details(session),
-                application_fee=fee,
-                application_fee_description=account.fee_description,
-            )
+        details = None if session.collected is None else _details(session)
+        sequence_type = SequenceType.FIRST if wants_mandate else SequenceType.ONEOFF
+        return NewPayment(
+            attempt_uuid=self.ids.new(),
+            app_uuid=session.app_uuid,
+            checkout_session_uuid=session.uuid,
+            amount=session.amount.total,
+            description=session.terms.description,
+            sequence_type=direct.sequence_type if direct else sequence_type,
+            customer_ref=customer_ref,
+            mandate_ref=direct.mandate_ref if direct else None,
+            payment_method=None if method == ANY_METHOD else method,
+            return_url=self.links.came_back(session),
+            webhook_url=self.links.webhook(account.name, account.uuid),
+            # No longer than the session: what is paid after it would have to go back.
+            lifetime_s=max(int((session.expires_at - at).total_seconds()), 1),
+            locale=session.terms.locale,
+            details=direct.details if direct else details,
+            parameters=(direct.parameters if direct else None) or {},
+            application_fee=fee,
+            application_fee_description=account.fee_description,
         )
+
+
+def _returning(terms: Terms, page: str) -> Terms:
+    """Whose app has no page for it comes back to ours, which tells how the session stands."""
+    success_url, cancel_url = terms.success_url or page, terms.cancel_url or page
+    return replace(terms, success_url=success_url, cancel_url=cancel_url)
 
 
 def _details(session: CheckoutSession) -> PaymentDetails:
     """What the shopper has told us, for the provider to check the payer by, and to show."""
     collected = session.collected
     assert collected is not None
-    line = PaymentLine(
+    return PaymentDetails(
+        billing=collected.billing_address,
+        shipping=collected.shipping_address,
+        lines=(_line(session),),
+    )
+
+
+def _line(session: CheckoutSession) -> PaymentLine:
+    collected = session.collected
+    says_tax = collected is not None and not session.is_verification
+    return PaymentLine(
         description=session.terms.description,
         quantity=1,
         unit_price=session.amount.total,
         tax=session.amount.tax,
-        tax_rate=None if session.is_verification else collected.tax,
-    )
-    return PaymentDetails(
-        billing=collected.billing_address,
-        shipping=collected.shipping_address,
-        lines=(line,),
+        tax_rate=collected.tax if collected is not None and says_tax else None,
     )

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from domain.checkout import session as sessions
 from domain.checkout.book import Book
+from domain.checkout.look_into_form import LookIntoForm
 from domain.checkout.ports import CheckoutTx
 from domain.checkout.session import SessionStatus
 from domain.kernel.clock import Clock
@@ -31,6 +32,7 @@ TRY_AGAIN: Final = timedelta(minutes=1)
 class ExpireSession:
     unit_of_work: UnitOfWork[CheckoutTx]
     observe: ObservePayment
+    look_into_form: LookIntoForm
     providers: Providers
     clock: Clock
 
@@ -43,6 +45,7 @@ class ExpireSession:
                 if payment.is_live:
                     account = payment.payment_provider_uuid
                     await self.observe(app_uuid, account, payment.provider_ref)
+            await self.look_into_form(book)
         except (ProviderUnavailable, ProviderUnreadable):
             return False
         return True
@@ -51,6 +54,9 @@ class ExpireSession:
         """Inside the caller's transaction. Raises IllegalMove unless open or expired already."""
         before = await tx.checkout.lock(session_uuid)
         now = self.clock.now()
+        if before.session.status is SessionStatus.PROCESSING:
+            # A payment is under way: only its own end may end the session.
+            raise sessions.IllegalMove(before.session.status, SessionStatus.EXPIRED)
         session, events = sessions.move(before.session, SessionStatus.EXPIRED, at=now)
         book = replace(before, session=session)
         await tx.checkout.save(before, book)

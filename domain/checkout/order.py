@@ -12,11 +12,13 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.catalog.quote import Quote, Tax, quote
-from domain.checkout.session import Mode, SessionStatus, Terms
+from domain.checkout.direct import Direct
+from domain.checkout.session import ANY_METHOD, Mode, SessionStatus, Terms, UiMode
 from domain.kernel.errors import Invalid, NotFound, Refused, Violation
 from domain.kernel.idempotency import Claim
 from domain.kernel.ids import TenantUuid
 from domain.kernel.money import Currency, Money
+from domain.payments.answers import SequenceType
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
 from domain.payments.ports import Provider
 from domain.tenancy.admission import AdmissionFacts
@@ -44,8 +46,12 @@ class Order(Struct, frozen=True, kw_only=True):
     bill_uuids: tuple[UUID, ...] = ()
     open_amount: Quote | None = None
     """Of a `recovery`: what is settled, and how much that is. Never a caller's word."""
+    direct: Direct | None = None
+    """Of mode `direct`: what is asked for instead of a price."""
     currency: Currency | None
     terms: Terms
+    url_fields: tuple[str, str] = ("successUrl", "cancelUrl")
+    """What the caller calls the two."""
     lifetime: timedelta = LIFETIME_DEFAULT
 
 
@@ -107,13 +113,16 @@ class PricedOrder(Struct, frozen=True, kw_only=True):
 def price_order(order: Order, facts: OrderFacts, actor: Actor, provider: Provider) -> PricedOrder:
     """Raises NotFound for what is another's, Invalid for what cannot be, Refused for a rule."""
     actor.need_tenant(order.tenant_uuid, Scope.BILLING_WRITE)
+    if order.direct is not None:
+        actor.need(Scope.BILLING_WRITE)  # amounts are the app's to name, not its tenants' users'
     if facts.tenant is None:
         raise NotFound("tenant", order.tenant_uuid)
     if facts.account is None:
         raise NotFound("payment provider", order.provider)
     need_clock(facts.tenant, facts.account, is_usable=facts.clock_is_usable)
-    _check_hosts(order.terms, facts.allowed_hosts, facts.account)
+    _check_hosts(order, facts.allowed_hosts, facts.account)
     _check_method(order, provider)
+    _check_form(order, provider)
     description, amount, trial_days = _what_is_paid(order, facts, facts.account, provider)
     return PricedOrder(
         order=order,
@@ -133,11 +142,13 @@ def _what_is_paid(
         assert order.currency is not None
         what, amount = _verification(account, provider, order.currency)
         return f"Card verification, {what}", amount, 0
+    if order.direct is not None:
+        return order.direct.description, order.direct.amount, 0
     if order.open_amount is not None:
         return "What is open", order.open_amount, 0
     price, tax = _price(order, facts), _tax(order, facts)
     count = f"{order.quantity} x " if order.quantity > 1 else ""
-    description = f"{count}{price.product_name}"
+    description = f"{count}{order.terms.name or price.product_name}"
     if not price.trial_days:
         return description, quote(price.unit_amount, order.quantity, tax), 0
     what, amount = _verification(account, provider, price.unit_amount.currency)
@@ -154,11 +165,30 @@ def _verification(
 
 def _check_method(order: Order, provider: Provider) -> None:
     method, field = order.terms.payment_method, "paymentMethod"
+    if method == ANY_METHOD:
+        return
     if method not in provider.payment_methods:
         raise Invalid([Violation(f"{order.provider} does not take {method}", field)])
-    if order.mode is not Mode.PAYMENT and method not in provider.storable_methods:
+    if _stores(order) and method not in provider.storable_methods:
         message = f"{method} cannot be charged again, as mode {order.mode} needs"
         raise Invalid([Violation(message, field)])
+
+
+def _check_form(order: Order, provider: Provider) -> None:
+    if order.terms.ui_mode is UiMode.HOSTED:
+        return
+    if provider.forms is None:
+        raise Invalid([Violation(f"{order.provider} has no form to embed", "uiMode")])
+    if order.terms.asks:
+        message = "the shopper is asked for details on a page of ours: embed, or collect"
+        raise Invalid([Violation(message, "uiMode")])
+
+
+def _stores(order: Order) -> bool:
+    """Whether a mandate is to be left behind."""
+    if order.direct is not None:
+        return order.direct.sequence_type is SequenceType.FIRST
+    return order.mode is not Mode.PAYMENT
 
 
 def need_clock(tenant: Tenant, account: PaymentProvider, *, is_usable: bool) -> None:
@@ -199,11 +229,12 @@ def _tax(order: Order, facts: OrderFacts) -> Tax | None:
     return facts.tax.tax
 
 
-def _check_hosts(terms: Terms, allowed: tuple[str, ...], account: PaymentProvider) -> None:
+def _check_hosts(order: Order, allowed: tuple[str, ...], account: PaymentProvider) -> None:
+    success, cancel = order.url_fields
     urls = {
-        "successUrl": terms.success_url,
-        "cancelUrl": terms.cancel_url,
-        "termsOfServiceUrl": terms.terms_of_service_url,
+        success: order.terms.success_url or None,  # nobody comes back from a recurring payment
+        cancel: order.terms.cancel_url or None,
+        "termsOfServiceUrl": order.terms.terms_of_service_url,
     }
     need_hosts(urls, allowed, account)
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from domain.catalog.quote import Quote
 from domain.checkout.collection import Asks, Collected
+from domain.checkout.direct import Direct
 from domain.kernel.errors import Conflict
 from domain.kernel.events import Event
 from domain.kernel.ids import AppUuid, TenantUuid, UserUuid
@@ -22,6 +23,15 @@ class Mode(StrEnum):
     SUBSCRIPTION = "subscription"
     RECOVERY = "recovery"
     """Settles what a subscription has open, with a payment method that replaces the old one."""
+    DIRECT = "direct"
+    """Asks for an amount of the app's own, and sells nothing of the catalogue."""
+
+
+class UiMode(StrEnum):
+    HOSTED = "hosted"
+    """The shopper pays on a page of the provider's."""
+    EMBEDDED = "embedded"
+    """The shopper pays in a form of the provider's, in a page of the app's."""
 
 
 class SessionStatus(StrEnum):
@@ -46,13 +56,16 @@ _S = SessionStatus
 MOVES: Final[Mapping[SessionStatus, frozenset[SessionStatus]]] = {
     _S.OPEN: frozenset({_S.PROCESSING, _S.COMPLETE, _S.EXPIRED, _S.FAILED}),
     # Back to open: the payment under way failed after all, and the shopper may try again.
-    _S.PROCESSING: frozenset({_S.OPEN, _S.COMPLETE}),
+    # Or to an end, where the app wanted this one payment.
+    _S.PROCESSING: frozenset({_S.OPEN, _S.COMPLETE, _S.EXPIRED, _S.FAILED}),
     _S.COMPLETE: frozenset(),
     _S.EXPIRED: frozenset(),
     _S.FAILED: frozenset(),
 }
 
 SESSION_UUID_MARK: Final = "{CHECKOUT_SESSION_UUID}"
+ANY_METHOD: Final = "any"
+"""The payer chooses at the provider."""
 
 
 class IllegalMove(Conflict):
@@ -68,10 +81,14 @@ class Terms(Struct, frozen=True, kw_only=True):
     """What was asked for, kept as given."""
 
     payment_method: str
+    """Our word for it, or ANY_METHOD."""
     description: str
     """What the shopper reads at the provider."""
-    success_url: str
-    cancel_url: str
+    name: str | None = None
+    """What the app calls it for its shopper; None: as the product is called."""
+    success_url: str = ""
+    cancel_url: str = ""
+    """Where the shopper goes in the end. Empty in an order: to the session's own page."""
     terms_of_service_url: str | None = None
     collect_terms_of_service_consent: bool = False
     billing_address_collection: bool = False
@@ -81,6 +98,9 @@ class Terms(Struct, frozen=True, kw_only=True):
     client_reference_id: str | None = None
     locale: str | None = None
     metadata: Mapping[str, object] = {}
+    ui_mode: UiMode = UiMode.HOSTED
+    direct: Direct | None = None
+    """Of mode `direct`: what is asked for instead of a price."""
 
     @property
     def asks(self) -> Asks:

@@ -8,10 +8,12 @@ from msgspec import Struct
 
 from domain.catalog.ports import Products
 from domain.catalog.price import Price
+from domain.catalog.product import Product
 from domain.catalog.tax_rate import TaxRate
 from domain.checkout.book import Book
 from domain.checkout.collect_details import CollectTx
 from domain.checkout.find_by_link import find_by_link
+from domain.checkout.session import CheckoutSession
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.tenancy.app import App
@@ -32,7 +34,7 @@ class Shown(Struct, frozen=True, kw_only=True):
     book: Book
     seller: str
     product_name: str | None
-    """None: nothing is bought, a payment method is stored."""
+    """Or the app's own words. None: nothing is bought, a payment method is stored."""
     price: Price | None
     tax_rate: TaxRate | None
 
@@ -52,7 +54,13 @@ class ShowCheckout:
             return Shown(
                 book=book,
                 seller=(await tx.apps.get()).name,
-                product_name=None if product is None else product.name,
+                product_name=_name(product, session),
                 price=price,
                 tax_rate=None if rate is None else await tx.tax_rates.get(rate),
             )
+
+
+def _name(product: Product | None, session: CheckoutSession) -> str | None:
+    if session.terms.direct is not None:
+        return session.terms.direct.description
+    return None if product is None else product.name

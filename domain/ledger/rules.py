@@ -36,7 +36,8 @@ def bill_issued(fact: Fact, amount: Quote) -> Posting:
 
 
 def sale_made(fact: Fact, amount: Quote) -> Posting:
-    """Source: the one-time payment. Its money arrives with `payment_received`."""
+    """Source: the one-time payment, or the session of a direct payment. Its money arrives with
+    `payment_received`."""
     return _owed(_K.SALE_MADE, fact, amount)
 
 

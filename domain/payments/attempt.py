@@ -24,6 +24,19 @@ class AttemptStatus(StrEnum):
     """The provider's answer contradicts what we asked. A person must look."""
 
 
+class AttemptKind(StrEnum):
+    PAYMENT = "payment"
+    FORM = "form"
+    """Asks for a form that the app embeds, in which payments are made."""
+
+
+class Form(Struct, frozen=True):
+    """The form that an attempt has been given."""
+
+    ref: str
+    client_token: str
+
+
 BACKOFF_FIRST: Final = timedelta(seconds=10)
 BACKOFF_MAX: Final = timedelta(minutes=10)
 PATIENT_BACKOFF_MAX: Final = timedelta(hours=1)
@@ -50,6 +63,8 @@ class PaymentAttempt(Struct, frozen=True, kw_only=True):
     number: int
     payment_provider_uuid: UUID
     tenant_uuid: TenantUuid
+    kind: AttemptKind = AttemptKind.PAYMENT
+    form: Form | None = None
     status: AttemptStatus = AttemptStatus.SUBMITTING
     request: bytes
     decline_reason: str | None = None

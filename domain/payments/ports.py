@@ -11,13 +11,23 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from msgspec import Struct
 
 from domain.kernel.errors import Violation
 from domain.kernel.money import Money
+from domain.payments.answers import (
+    Declined,
+    ProviderCapture,
+    ProviderChargeback,
+    ProviderForm,
+    ProviderMandate,
+    ProviderPayment,
+    ProviderRefund,
+    SequenceType,
+)
 from domain.payments.connect import ConnectPort
 from domain.payments.payment_details import PaymentDetails
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
@@ -31,111 +41,6 @@ class ShopperMethod(StrEnum):
     KONBINI = "konbini"
     BANK_TRANSFER = "bank_transfer"
     PAY_EASY = "pay_easy"
-
-
-class SequenceType(StrEnum):
-    ONEOFF = "oneoff"
-    FIRST = "first"
-    """Leaves a mandate behind."""
-    RECURRING = "recurring"
-
-
-class PaymentStatus(StrEnum):
-    OPEN = "open"
-    PENDING = "pending"
-    AUTHORIZED = "authorized"
-    PAID = "paid"
-    FAILED = "failed"
-    CANCELED = "canceled"
-    EXPIRED = "expired"
-
-
-class MandateStatus(StrEnum):
-    PENDING = "pending"
-    VALID = "valid"
-    INVALID = "invalid"
-
-
-class RefundStatus(StrEnum):
-    """`requested` and `declined` are ours: before the provider has it, and when it said no."""
-
-    REQUESTED = "requested"
-    QUEUED = "queued"
-    PENDING = "pending"
-    PROCESSING = "processing"
-    REFUNDED = "refunded"
-    FAILED = "failed"
-    CANCELED = "canceled"
-    DECLINED = "declined"
-
-
-class ProviderPayment(Struct, frozen=True, kw_only=True):
-    """A payment as the provider holds it at this moment: all that matters about it."""
-
-    ref: str
-    status: PaymentStatus
-    amount: Money
-    sequence_type: SequenceType
-    refunded: Money
-    """Sum of refunds that are not failed or canceled; zero of the payment's currency at first."""
-    charged_back: Money
-    attempt_uuid: UUID | None
-    """From our metadata; None when the payment is not one that we made."""
-    method: str | None = None
-    checkout_url: str | None = None
-    """Only while the shopper can still pay."""
-    customer_ref: str | None = None
-    mandate_ref: str | None = None
-    failure_reason: str | None = None
-    """The provider's code for why it failed, the most specific that it gives."""
-    is_cancelable: bool = False
-    paid_at: datetime | None = None
-    created_at: datetime
-
-
-class ProviderMandate(Struct, frozen=True, kw_only=True):
-    ref: str
-    customer_ref: str
-    status: MandateStatus
-    method: str
-    details: Mapping[str, str]
-    """What a person recognises: `cardNumber` (last four), `cardLabel`, `cardExpiryDate`,
-    `consumerAccount` (last four). Nothing that could be charged."""
-
-
-class ProviderRefund(Struct, frozen=True, kw_only=True):
-    ref: str
-    status: RefundStatus
-    amount: Money
-    refund_uuid: UUID | None
-    """From our metadata; None for a refund made in the provider's dashboard."""
-    payment_ref: str
-    created_at: datetime
-
-
-class ProviderChargeback(Struct, frozen=True, kw_only=True):
-    """Money that the shopper's bank took back."""
-
-    ref: str
-    payment_ref: str
-    amount: Money
-    reason: str | None = None
-    """The bank's code; only direct debits have one."""
-    created_at: datetime
-    reversed_at: datetime | None = None
-    """When it was given to us after all."""
-
-
-class Declined(Struct, frozen=True):
-    """The provider's considered no (a 4xx about the request): repeating it changes nothing."""
-
-    reason: str
-    field: str | None = None
-    is_gone: bool = False
-    """What the request names does not exist (any more): for a payment its customer, for a recurring
-    one its customer or a mandate that can be charged."""
-    code: str | None = None
-    """Why the payer's bank said no, in the provider's word for it; None: it was not asked."""
 
 
 class NewCustomer(Struct, frozen=True, kw_only=True):
@@ -172,6 +77,8 @@ class NewPayment(Struct, frozen=True, kw_only=True):
     application_fee: Money | None = None
     """What the platform takes of it, where the provider lets it."""
     application_fee_description: str | None = None
+    parameters: Mapping[str, Any] = {}
+    """More of the provider's own, checked by its adapter."""
 
     def __post_init__(self) -> None:
         owners = (self.checkout_session_uuid, self.bill_uuid)
@@ -225,6 +132,35 @@ class PaymentsPort(Protocol):
     async def cancel(self, account: PaymentProvider, ref: str) -> ProviderPayment | Declined: ...
 
 
+class FormsPort(Protocol):
+    """Of a provider whose payment form can stand in a page of the app's."""
+
+    def render(self, payment: NewPayment) -> bytes:
+        """As PaymentsPort.render. Its details must have lines."""
+        ...
+
+    async def create(
+        self, account: PaymentProvider, request: bytes, *, key: UUID
+    ) -> ProviderForm | Declined: ...
+
+    async def get(self, account: PaymentProvider, ref: str) -> ProviderForm | None: ...
+
+
+class ParametersPort(Protocol):
+    """Of a provider that takes more of a payment than all of them do."""
+
+    def mistakes(
+        self,
+        parameters: Mapping[str, Any],
+        amount: Money,
+        sequence_type: SequenceType,
+        *,
+        at: datetime,
+    ) -> Iterator[Violation]:
+        """What it would say no to, by the names that the API has for its fields."""
+        ...
+
+
 class RefundsPort(Protocol):
     async def create(
         self, account: PaymentProvider, payment_ref: str, amount: Money, *, refund_uuid: UUID
@@ -242,6 +178,36 @@ class RefundsPort(Protocol):
     async def list(
         self, account: PaymentProvider, payment_ref: str
     ) -> tuple[ProviderRefund, ...]: ...
+
+
+class NewCapture(Protocol):
+    """What a capture's request is made of."""
+
+    @property
+    def uuid(self) -> UUID:
+        """The idempotency key; goes into the metadata."""
+        ...
+
+    @property
+    def amount(self) -> Money: ...
+    @property
+    def description(self) -> str | None: ...
+
+
+class CapturesPort(Protocol):
+    """Of a provider that can hold money and take it later."""
+
+    async def create(
+        self, account: PaymentProvider, payment_ref: str, capture: NewCapture
+    ) -> ProviderCapture | Declined: ...
+
+    async def list(
+        self, account: PaymentProvider, payment_ref: str
+    ) -> tuple[ProviderCapture, ...]: ...
+
+    async def release(self, account: PaymentProvider, payment_ref: str) -> Declined | None:
+        """Let go of what is held and not captured. None: it will be, by this call or before it."""
+        ...
 
 
 class ChargebacksPort(Protocol):
@@ -353,6 +319,15 @@ class Provider:
     the one before. 0: it never does."""
     chargebacks_change: bool = True
     """What a bank gives back changes a chargeback where it stands in the list, however old."""
+    forms: FormsPort | None = None
+    """None: shoppers pay on its own pages alone."""
+    parameters: ParametersPort | None = None
+    """None: what `NewPayment` says of a payment is all that it takes."""
+    captures: CapturesPort | None = None
+    """None: money is taken when it is paid, and never held."""
+    payment_page: str | None = None
+    """Where it shows a payment to the account's own people; `{ref}` is the payment's. None: nowhere
+    that we know of."""
     notices: NoticesPort | None = None
     """None: what it tells us is not signed, and names a payment to look at."""
     connect: ConnectPort | None = None
@@ -363,6 +338,9 @@ class Provider:
     def application_fee(self, account: PaymentProvider, amount: Money) -> Money | None:
         fee, most = account.application_fee, self.application_fee_max
         return None if fee is None or most is None else fee.of(amount, most(amount))
+
+    def page_of(self, payment_ref: str) -> str | None:
+        return self.payment_page and self.payment_page.format(ref=payment_ref)
 
 
 Providers = Mapping[ProviderName, Provider]

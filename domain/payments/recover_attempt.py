@@ -22,8 +22,8 @@ from domain.kernel.errors import (
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.accounts import AccountsTx
+from domain.payments.answers import Submitted
 from domain.payments.attempt import OwnerKind, PaymentAttempt, PaymentAttempts
-from domain.payments.ports import Declined, ProviderPayment
 from domain.payments.submit_attempt import SubmitAttempt
 
 REVIEW_AFTER = timedelta(minutes=65)
@@ -40,9 +40,7 @@ TRIES_MIN = 5
 class Conclusion(Protocol):
     """Writes down what became of an attempt, in the book of what it collects for."""
 
-    async def answered(
-        self, attempt: PaymentAttempt, answer: ProviderPayment | Declined
-    ) -> None: ...
+    async def answered(self, attempt: PaymentAttempt, answer: Submitted) -> None: ...
 
     async def release(self, attempt: PaymentAttempt) -> None:
         """The outcome is unknown: let somebody carry on later."""

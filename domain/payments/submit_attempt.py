@@ -9,9 +9,10 @@ from typing import Final
 
 from domain.kernel.clock import Clock
 from domain.kernel.errors import ProviderUnavailable
-from domain.payments.attempt import OwnerKind, PaymentAttempt
+from domain.payments.answers import Declined, Submitted
+from domain.payments.attempt import AttemptKind, OwnerKind, PaymentAttempt
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, ProviderPayment, Providers
+from domain.payments.ports import Providers
 
 LOST = Declined("the provider never received the request")
 
@@ -36,9 +37,7 @@ class SubmitAttempt:
         age = self.clock.now() - attempt.first_submitted_at
         return attempt.owner.kind is OwnerKind.BILL and age < key_window + LOOK_TWICE_WITHIN
 
-    async def __call__(
-        self, account: PaymentProvider, attempt: PaymentAttempt
-    ) -> ProviderPayment | Declined:
+    async def __call__(self, account: PaymentProvider, attempt: PaymentAttempt) -> Submitted:
         """Raises ProviderUnavailable and ProviderUnreadable; the attempt then stays waiting."""
         provider = self.providers[account.name]
         if self.is_forgotten(account, attempt):
@@ -52,4 +51,7 @@ class SubmitAttempt:
         # The clock is read right before the call, never carried over from the claim.
         if self.clock.now() > attempt.lease_until - self.lease / 2:
             raise ProviderUnavailable("the lease on the attempt is nearly over")
+        if attempt.kind is AttemptKind.FORM:
+            assert provider.forms is not None, account.name
+            return await provider.forms.create(account, attempt.request, key=attempt.uuid)
         return await provider.payments.create(account, attempt.request, key=attempt.uuid)

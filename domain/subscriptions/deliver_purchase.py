@@ -43,6 +43,8 @@ class DeliverPurchase:
                 return await self._one_time_payment(tx, sale)
             case Mode.SUBSCRIPTION:
                 await self._subscription(tx, sale)
+            case Mode.DIRECT:
+                await self._direct(tx, sale)
             case Mode.SETUP | Mode.RECOVERY if sale.session.subscription_uuid is not None:
                 await self._new_method(tx, sale, sale.session.subscription_uuid)
             case _:
@@ -103,6 +105,12 @@ class DeliverPurchase:
                 type="one_time_payment.created", aggregate_uuid=purchase.uuid, at=at, facts=facts
             ),
         )
+
+    async def _direct(self, tx: SubscriptionsTx, sale: Sale) -> None:
+        """What it is for, the app knows: nothing of ours is handed over."""
+        at = sale.session.updated_at
+        sold = rules.sale_made(fact_of(sale.payment, sale.session.uuid, at), sale.sold)
+        await tx.ledger.append(sold, _received(sale, at))
 
     async def _subscription(self, tx: SubscriptionsTx, sale: Sale) -> None:
         session, payment, collected = sale.session, sale.payment, sale.session.collected

@@ -13,18 +13,18 @@ import msgspec
 from msgspec.structs import replace
 
 from domain.kernel.errors import ProviderUnreadable
+from domain.payments.answers import Declined
 from domain.payments.payment_provider import (
     ConnectedBy,
     PaymentProvider,
     ProviderMode,
     ProviderName,
 )
-from domain.payments.ports import Declined
 from infrastructure.mollie.wire import REF_PATTERN, problem_from
 from infrastructure.provider_client import Answer, Call, Gone, ProviderClient
 
 REAL_MOLLIE: Final = "api.mollie.com"
-_OF_PROFILE: Final = frozenset({("payments",), ("refunds",), ("chargebacks",)})
+_OF_PROFILE: Final = frozenset({("payments",), ("sessions",), ("refunds",), ("chargebacks",)})
 """Where a profile is asked for; in lists, the things of one."""
 _REF: Final = re.compile(REF_PATTERN, re.ASCII)
 

@@ -1,9 +1,9 @@
 """Payments at Mollie: rendered once, sent as rendered, and read back with suspicion."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -12,12 +12,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.kernel.errors import ProviderUnreadable
+from domain.kernel.money import Currency
+from domain.payments.answers import Declined, ProviderPayment, SequenceType
 from domain.payments.payment_details import PaymentDetails
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, NewPayment, ProviderPayment, SequenceType
+from domain.payments.ports import NewPayment
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.details import WireAddress, WireLine, address_to, line_to
 from infrastructure.mollie.listing import AUDIT_PAGES_MAX, Page, back_to, find, pages
+from infrastructure.mollie.parameters import Parameters, on_the_wire
 from infrastructure.mollie.wire import (
     WireAmount,
     WirePayment,
@@ -30,6 +33,8 @@ from infrastructure.mollie.wire import (
 from infrastructure.provider_client import Call
 
 DESCRIPTION_CHARS_MAX: Final = 255
+METADATA_BYTES_MAX: Final = 1024
+"""Of JSON, the app's and ours together."""
 
 _PAYMENT: Final = msgspec.json.Decoder(WirePayment)
 _PAGE: Final = msgspec.json.Decoder(Page[WirePayment])
@@ -43,6 +48,8 @@ class Metadata(Struct, frozen=True, omit_defaults=True, kw_only=True):
     session: UUID | None = None
     bill: UUID | None = None
     app: UUID
+    data: Mapping[str, Any] = {}
+    """The app's own, to be read at Mollie's: for us it means nothing."""
 
 
 class WireFee(Struct, frozen=True):
@@ -67,7 +74,17 @@ class CreatePayment(Struct, frozen=True, rename="camel", omit_defaults=True, kw_
     application_fee: WireFee | None = None
 
 
-_REQUEST: Final = msgspec.json.Decoder(CreatePayment)
+class Asked(Struct, frozen=True, rename="camel", kw_only=True):
+    """As much of a request as the answer is held against."""
+
+    amount: WireAmount
+    sequence_type: SequenceType
+    customer_id: str
+    mandate_id: str | None = None
+    metadata: Metadata
+
+
+_REQUEST: Final = msgspec.json.Decoder(Asked)
 
 
 class MolliePayments:
@@ -79,7 +96,8 @@ class MolliePayments:
         # the shopper would go back to choosing, and nobody would hear of it.
         is_recurring = payment.sequence_type is SequenceType.RECURRING
         details = payment.details or PaymentDetails()
-        return msgspec.json.encode(
+        told = msgspec.convert(payment.parameters, Parameters)
+        return _encoded(
             CreatePayment(
                 amount=amount_of(payment.amount),
                 description=payment.description[:DESCRIPTION_CHARS_MAX],
@@ -87,27 +105,19 @@ class MolliePayments:
                 customer_id=payment.customer_ref,
                 mandate_id=payment.mandate_ref,
                 method=payment.payment_method and method_of(payment.payment_method),
-                metadata=Metadata(
-                    attempt=payment.attempt_uuid,
-                    session=payment.checkout_session_uuid,
-                    bill=payment.bill_uuid,
-                    app=payment.app_uuid,
-                ),
+                metadata=_metadata(payment, told),
                 # Nobody is there to read, or to be sent back, when a mandate is charged.
                 redirect_url=None if is_recurring else payment.return_url,
-                webhook_url=self._webhook_url(payment.webhook_url),
+                webhook_url=webhook_url(self._client, payment.webhook_url),
                 locale=None if is_recurring else payment.locale,
                 billing_address=address_to(details.billing),
                 shipping_address=address_to(details.shipping),
                 lines=tuple(line_to(line) for line in details.lines),
                 application_fee=_fee(payment),
-            )
+            ),
+            told,
+            payment.amount.currency,
         )
-
-    def _webhook_url(self, url: str) -> str | None:
-        # Mollie refuses a payment whose webhook it cannot reach. Somebody who tries the real test
-        # mode from a laptop still gets payments: they are looked at from time to time anyway.
-        return None if self._client.is_real and _is_private(url) else url
 
     async def create(
         self, account: PaymentProvider, request: bytes, *, key: UUID
@@ -164,7 +174,28 @@ def _fee(payment: NewPayment) -> WireFee | None:
     return WireFee(amount_of(fee), what[:DESCRIPTION_CHARS_MAX])
 
 
-def _is_what_was_asked(wire: WirePayment, asked: CreatePayment) -> bool:
+def _encoded(request: CreatePayment, told: Parameters, currency: Currency) -> bytes:
+    if told == Parameters():
+        return msgspec.json.encode(request)
+    ours = msgspec.to_builtins(request)
+    if request.application_fee is not None:
+        told = replace(told, application_fee=None)  # the operator's stands
+    return msgspec.json.encode(ours | on_the_wire(told, currency))
+
+
+def _metadata(payment: NewPayment, told: Parameters) -> Metadata:
+    ours = Metadata(
+        attempt=payment.attempt_uuid,
+        session=payment.checkout_session_uuid,
+        bill=payment.bill_uuid,
+        app=payment.app_uuid,
+    )
+    both = replace(ours, data=told.metadata)
+    # Mollie keeps no more: then the app's stays with us alone.
+    return both if len(msgspec.json.encode(both)) <= METADATA_BYTES_MAX else ours
+
+
+def _is_what_was_asked(wire: WirePayment, asked: Asked) -> bool:
     return (
         wire.amount == asked.amount
         and wire.sequence_type == asked.sequence_type
@@ -172,6 +203,12 @@ def _is_what_was_asked(wire: WirePayment, asked: CreatePayment) -> bool:
         and (asked.mandate_id is None or wire.mandate_id in (None, asked.mandate_id))
         and uuid_in(wire.metadata, _MARK) == asked.metadata.attempt
     )
+
+
+def webhook_url(client: MollieClient, url: str) -> str | None:
+    """Mollie refuses a payment whose webhook it cannot reach. Somebody who tries the real test mode
+    from a laptop still gets payments: they are looked at from time to time anyway."""
+    return None if client.is_real and _is_private(url) else url
 
 
 def _is_private(url: str) -> bool:

@@ -60,6 +60,8 @@ POSTINGS_HAVE_FACTS: Final = Proof(
          where l.app_uuid = $1 and not case
                when kind = 'sale.made' then exists (select from one_time_payments s
                     where s.app_uuid = $1 and s.uuid = l.source_uuid)
+                    or exists (select from checkout_sessions s
+                    where s.app_uuid = $1 and s.uuid = l.source_uuid and s.mode = 'direct')
                when kind = 'payment.received' then exists (select from payments s
                     where s.app_uuid = $1 and s.uuid = l.source_uuid)
                when kind in ('refund.made', 'refund.failed') then exists (select from refunds s
@@ -79,13 +81,20 @@ POSTINGS_HAVE_FACTS: Final = Proof(
 
 SALES_ARE_POSTED: Final = Proof(
     name="sales-are-posted",
-    claim="every one-time payment and every bill is posted with its own amounts",
+    claim="every one-time payment, direct payment and bill is posted with its own amounts",
     query="""
         select o.what, o.uuid, o.currency, o.total_minor, o.tax_minor,
                l.receivable as posted_total, -l.tax as posted_tax
           from (select 'one-time payment' as what, 'sale.made' as kind, uuid, tenant_uuid, currency,
                        subtotal_minor, tax_minor, total_minor
                   from one_time_payments where app_uuid = $1
+                union all
+                select 'direct payment', 'sale.made', s.uuid, s.tenant_uuid, s.currency,
+                       p.amount_minor - p.tax_minor, p.tax_minor, p.amount_minor
+                  from checkout_sessions s
+                  join payments p on p.app_uuid = $1 and p.checkout_session_uuid = s.uuid
+                   and p.status = 'paid' and not p.is_surplus
+                 where s.app_uuid = $1 and s.mode = 'direct'
                 union all
                 select 'bill', 'bill.issued', uuid, tenant_uuid, currency,
                        subtotal_minor, tax_minor, total_minor

@@ -8,13 +8,15 @@ from infrastructure.postgres.audit import Proof
 # A verification amount that comes too late verifies nothing: it is surplus.
 ONE_PURPOSE: Final = Proof(
     name="one-purpose",
-    claim="every paid payment settles exactly one thing: a sale, bills, a verification, or nothing",
+    claim="every paid payment settles exactly one thing: a sale, a direct payment, bills, a "
+    "verification, or nothing",
     query="""
         select p.uuid as payment_uuid, p.provider_ref, p.currency, p.amount_minor,
                array_to_string(array_remove(array[
                    case when p.is_surplus then 'surplus' end,
                    case when f.is_verification then 'verification' end,
                    case when f.is_sale then 'sale' end,
+                   case when f.is_direct then 'direct' end,
                    case when f.is_bill then 'bill' end], null), ', ') as purposes
           from payments p
           left join checkout_sessions s
@@ -23,6 +25,7 @@ ONE_PURPOSE: Final = Proof(
                select p.is_verification and not p.is_surplus as is_verification,
                    exists (select from one_time_payments o
                        where o.app_uuid = $1 and o.payment_uuid = p.uuid) as is_sale,
+                   s.mode is not distinct from 'direct' and not p.is_surplus as is_direct,
                    exists (select from bills b
                        where b.app_uuid = $1 and b.payment_uuid = p.uuid)
                    or (not p.is_surplus and not p.is_verification
@@ -32,7 +35,8 @@ ONE_PURPOSE: Final = Proof(
                                 where u.app_uuid = $1 and u.checkout_session_uuid = s.uuid)))
                    as is_bill) f
          where p.app_uuid = $1 and p.status = 'paid'
-           and p.is_surplus::int + f.is_verification::int + f.is_sale::int + f.is_bill::int <> 1
+           and p.is_surplus::int + f.is_verification::int + f.is_sale::int + f.is_direct::int
+               + f.is_bill::int <> 1
          order by p.uuid
     """,
 )
@@ -86,14 +90,14 @@ ATTEMPTS_END: Final = Proof(
 
 ATTEMPTS_MATCH_PAYMENTS: Final = Proof(
     name="attempts-match-payments",
-    claim="an accepted attempt has a payment of its own; one that was declined has none",
+    claim="an accepted attempt has a payment, or is a form to pay in; a declined one has none",
     query="""
         select a.uuid as attempt_uuid, a.status, p.uuid as payment_uuid, p.provider_ref
           from payment_attempts a
           left join payments p
             on p.app_uuid = $1 and p.attempt_uuid = a.uuid
          where a.app_uuid = $1
-           and (a.status = 'accepted' and p.uuid is null
+           and (a.status = 'accepted' and p.uuid is null and a.kind = 'payment'
                 or a.status = 'declined' and not p.is_surplus
                 or (p.checkout_session_uuid, p.bill_uuid, p.tenant_uuid, p.payment_provider_uuid)
                    is distinct from (a.checkout_session_uuid, a.bill_uuid, a.tenant_uuid,
@@ -178,6 +182,7 @@ _SUBJECTS: Final = " union all ".join(
         "checkout_sessions",
         "payments",
         "refunds",
+        "captures",
         "mandates",
         "bills",
         "subscriptions",

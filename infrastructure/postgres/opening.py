@@ -94,9 +94,9 @@ _ADD = """
         returning uuid, id
     ), attempt as (
         insert into payment_attempts (app_uuid, uuid, checkout_session_uuid, number,
-               payment_provider_uuid, tenant_uuid, status, request, first_submitted_at, tries,
-               lease_until, due_at, created_at, updated_at)
-        select $1, $25, uuid, 1, $13, $11, 'submitting', $26, $8, 1, $7, $7, $8, $8
+               payment_provider_uuid, tenant_uuid, kind, status, request, first_submitted_at,
+               tries, lease_until, due_at, created_at, updated_at)
+        select $1, $25, uuid, 1, $13, $11, $31, 'submitting', $26, $8, 1, $7, $7, $8, $8
           from session
          where $25::uuid is not null
     )
@@ -207,6 +207,7 @@ class PostgresOpening:
             session.subscription_uuid,
             list(session.bill_uuids),
             session.next_action_url,
+            attempt and attempt.kind,
         )
         return None if id is None else msgspec.structs.replace(session, id=id)
 

@@ -11,8 +11,9 @@ from typing import Final
 
 from domain.kernel.ids import AppUuid
 from domain.kernel.money import Money
+from domain.payments.answers import MandateStatus, RefundStatus
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
-from domain.payments.ports import MandateStatus, RefundStatus, credential_context
+from domain.payments.ports import credential_context
 from tests.contract.connected_stage import ConnectedStage, connected_stage
 from tests.contract.komoju_stage import komoju_stage
 from tests.contract.mollie_stage import mollie_stage

@@ -23,6 +23,7 @@ from domain.checkout.continue_payment import ContinuePayment
 from domain.checkout.draft import Drafts
 from domain.checkout.expire_session import ExpireSession
 from domain.checkout.links import Links
+from domain.checkout.look_into_form import LookIntoForm
 from domain.checkout.open_session import Opened, OpenSession
 from domain.checkout.order import Ask, Order
 from domain.checkout.record_sighting import RecordSighting
@@ -30,11 +31,11 @@ from domain.checkout.session import Mode, Terms
 from domain.kernel.errors import DomainError
 from domain.kernel.idempotency import Answer
 from domain.kernel.ids import AppUuid
+from domain.payments.answers import MandateStatus, ProviderPayment, RefundStatus
 from domain.payments.attempt import AttemptStatus, OwnerKind
 from domain.payments.ensure_customer import EnsureCustomer
 from domain.payments.observe_payment import ObservePayment
 from domain.payments.payment_provider import ProviderName
-from domain.payments.ports import MandateStatus, ProviderPayment, RefundStatus
 from domain.payments.recover_attempt import RecoverAttempt
 from domain.payments.submit_attempt import SubmitAttempt
 from domain.payments.submit_refund import SubmitRefund
@@ -109,8 +110,11 @@ class World:
         self.open_session = OpenSession(
             database, customer, drafts, submit, conclude, clock, self._pause
         )
-        self.shopper = ContinuePayment(database, customer, observe, drafts, submit, conclude, clock)
-        self.expire = ExpireSession(database, observe, providers, clock)
+        look = LookIntoForm(database, providers, observe)
+        self.shopper = ContinuePayment(
+            database, customer, observe, drafts, submit, conclude, look, clock
+        )
+        self.expire = ExpireSession(database, observe, look, providers, clock)
         self.receive = ReceiveMessage(database, self, observe, clock, ids)
         self.recover = RecoverAttempt(database, submit, {OwnerKind.SESSION: conclude}, clock, LEASE)
         self.jobs = (

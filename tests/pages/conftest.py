@@ -4,8 +4,10 @@ import os
 import shutil
 import threading
 from collections.abc import AsyncIterator, Iterator
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -45,10 +47,17 @@ def stack() -> Iterator[Stack]:
 
 
 class Shop(BaseHTTPRequestHandler):
-    """The app's own pages, where shoppers come from and go to."""
+    """The app's own pages, where shoppers come from and go to. On one of them a form is embedded:
+    `/pay?sandbox=...&token=...`."""
 
     def do_GET(self) -> None:
-        body = f"<!doctype html><html lang=en><title>Shop</title><h1>{self.path}</h1>".encode()
+        parts = urlsplit(self.path)
+        text = f"<!doctype html><html lang=en><title>Shop</title><main><h1>{parts.path}</h1>"
+        if parts.path == "/pay":
+            asked = {name: escape(values[0]) for name, values in parse_qs(parts.query).items()}
+            text += f'<script src="{asked["sandbox"]}/components/stand-in.js"></script>'
+            text += f'<div data-client-access-token="{asked["token"]}"></div>'
+        body = f"{text}</main>".encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(body)))

@@ -10,6 +10,7 @@ from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.async_api import Browser, Page
 
 from tests.architecture.tree import ROOT
+from tests.waiting import eventually
 
 SHOTS: Final = ROOT / "build" / "screenshots"
 SIZES: Final = {"desktop": (1280, 900), "phone": (390, 844)}
@@ -30,10 +31,13 @@ class Desk:
             "termsOfServiceUrl": f"{shop}/terms",
         }
         self._bearer = {"Authorization": f"Bearer {facts['tokens']['tenant']}"}
+        self._admin = {"Authorization": f"Bearer {facts['tokens']['admin']}"}
         self._app = f"/api/v1/apps/{facts['appUuid']}"
         self._opened = 0
 
-    def opens(self, caller: dict[str, str] | None = None, **said: Any) -> Json:
+    def opens(
+        self, caller: dict[str, str] | None = None, provider: str = "mollie", **said: Any
+    ) -> Json:
         """A checkout session."""
         self._opened += 1
         order = {
@@ -46,7 +50,7 @@ class Desk:
             "clientReferenceId": f"visit-{self._opened}",
             **said,
         }
-        path = f"{self._app}/payment-providers/mollie/checkout-sessions"
+        path = f"{self._app}/payment-providers/{provider}/checkout-sessions"
         answer = self._http.post(path, json=order, headers=caller or self._bearer)
         assert answer.status_code == 200, answer.text
         row: Json = answer.json()["items"][0]["createdCheckoutSession"]
@@ -54,9 +58,8 @@ class Desk:
 
     def subscribes(self, name: str) -> str:
         """A tenant of its own with a paid subscription; its uuid."""
-        admin = {"Authorization": f"Bearer {self.facts['tokens']['admin']}"}
-        made = self._http.post(f"{self._app}/tenants", json={"name": name}, headers=admin)
-        tenant: str = made.json()["items"][0]["uuid"]
+        admin = self._admin
+        tenant: str = self._made("/tenants", {"name": name})["uuid"]
         monthly = self.facts["prices"]["monthly"]
         order = {"tenantUuid": tenant, "mode": "subscription", "productPriceUuid": monthly}
         row = self.opens(admin, **order)
@@ -66,19 +69,47 @@ class Desk:
         return tenant
 
     def portal(self, tenant: str) -> str:
-        admin = {"Authorization": f"Bearer {self.facts['tokens']['admin']}"}
         body = {"tenantUuid": tenant, "defaultReturnUrl": f"{self.shop}/account"}
         path = f"{self._app}/payment-providers/mollie/billing-portals"
-        answer = self._http.post(path, json=body, headers=admin)
+        answer = self._http.post(path, json=body, headers=self._admin)
         assert answer.status_code == 200, answer.text
         url: str = answer.json()["items"][0]["nextAction"]["url"]
         return url
+
+    def sells_in_yen(self) -> str:
+        """Through an account at KOMOJU, which is told where to call. A price's uuid."""
+        secret = "a-long-and-random-secret-of-the-walks"
+        account = {
+            "name": "komoju",
+            "credential": "sk_test_walks",
+            "mode": "test",
+            "webhookSecret": secret,
+        }
+        uuid = self._made("/payment-providers", account)["uuid"]
+        here = f"{self.facts['apiUrl']}/api/v1/webhooks/komoju?paymentProviderUuid={uuid}"
+        hook = {"key": account["credential"], "secret": secret, "url": here}
+        control = f"{self.facts['sandboxUrl']}/komoju/_control/hooks"
+        httpx.post(control, json=hook, trust_env=False).raise_for_status()
+        price = {"currency": "JPY", "unitAmount": 4900}
+        product = self._made("/products", {"name": "Handbook", "prices": [price]})
+        return str(product["productPrices"][0]["uuid"])
+
+    def _made(self, path: str, body: Json) -> Json:
+        answer = self._http.post(f"{self._app}{path}", json=body, headers=self._admin)
+        assert answer.status_code == 201, answer.text
+        row: Json = answer.json()["items"][0]
+        return row
 
     def session(self, row: Json) -> Json:
         path = f"{self._app}/checkout-sessions/{row['uuid']}"
         answer = self._http.get(path, headers=self._bearer)
         found: Json = answer.json()["items"][0]
         return found
+
+    def becomes(self, row: Json, status: str) -> Json:
+        """The session, once a webhook has brought it there."""
+        assert eventually(lambda: self.session(row)["status"] == status), self.session(row)
+        return self.session(row)
 
 
 class Visitor:

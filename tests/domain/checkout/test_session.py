@@ -18,6 +18,8 @@ LEGAL: Final = {
     ("open", "failed"): "checkout_session.failed",
     ("processing", "open"): "checkout_session.reopened",
     ("processing", "complete"): "checkout_session.completed",
+    ("processing", "expired"): "checkout_session.expired",
+    ("processing", "failed"): "checkout_session.failed",
 }
 
 
