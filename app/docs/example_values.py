@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from app.docs import payment_examples
+from app.docs.account_examples import ACCOUNT, ACCOUNTS
 
 Json = Any
 
@@ -25,7 +26,7 @@ BY_NAME: Final[Mapping[str, Json]] = payment_examples.BY_NAME | {
     "appUuid": uuid_of(0x01),
     "tenantUuid": uuid_of(0x11),
     "userUuid": uuid_of(0x12),
-    "paymentProviderUuid": uuid_of(0x13),
+    "paymentProviderUuid": ACCOUNT,
     "productUuid": _PRODUCT,
     "productPriceUuid": _PRICE,
     "priceUuid": _PRICE,
@@ -183,20 +184,6 @@ BY_NAME: Final[Mapping[str, Json]] = payment_examples.BY_NAME | {
 }
 
 _MOLLIE: Final = {"name": "mollie", "mode": "test"}
-_CONNECTED: Final = {
-    "uuid": BY_NAME["paymentProviderUuid"],
-    "name": "mollie",
-    "mode": "live",
-    "account": "org_12345678",
-    "disconnectedBy": None,
-}
-_STANDING: Final = {
-    "onboardingStatus": "completed",
-    "organizationName": "Example BV",
-    "canReceivePayments": True,
-    "canReceiveSettlements": True,
-    "missingFields": [],
-}
 _ANY_ACCOUNT: Final = {"paymentProviderUuid": None}
 _VAT: Final = {"name": "VAT 19 %", "description": "German VAT"}
 _BAKERY: Final = {"name": "Example Bakery Ltd", "email": "billing@example.com"}
@@ -226,6 +213,7 @@ _SECOND_SEAT: Final[Mapping[str, Json]] = {
 }
 
 BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = payment_examples.BY_OWNER | {
+    **ACCOUNTS,
     "CheckoutSession": {"uuid": _SESSION, "status": "open", "mode": "subscription"},
     "CheckoutSessionBody": {"mode": "subscription", "expiresInSeconds": 3600},
     "TenantCheckoutSessionBody": {"mode": "subscription", "expiresInSeconds": 3600},
@@ -309,27 +297,8 @@ BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = payment_examples.BY_OWNER | 
         "advancingTo": "2027-01-31T08:00:00.000Z",
         "failure": None,
     },
-    "Provider": {
-        "uuid": BY_NAME["paymentProviderUuid"],
-        **_MOLLIE,
-        "title": "Mollie EU",
-        "account": None,
-    },
+    "Provider": {**_MOLLIE, "uuid": ACCOUNT, "title": "Mollie EU", "account": None},
     "CreateProviderBody": _MOLLIE,
-    "ConnectedAccount": {**_CONNECTED, "providerMetadata": _STANDING},
-    "Connecting": {
-        **_CONNECTED,
-        "providerMetadata": None,
-        "account": "pending_3f0c2f4e-6b1f-4c07-8a52-64b3c3a4a6f1",
-        "profileId": None,
-        "connected": False,
-        "nextAction": {
-            "type": "accountLink",
-            "url": "https://my.mollie.com/oauth2/authorize?client_id=app_j9Pakf56Ajta6Y65AkdTtAv",
-        },
-    },
-    "AccountMetadata": _STANDING,
-    "ConnectAction": {"type": "accountLink"},
     "WebhookEndpoint": {
         "uuid": _ENDPOINT,
         "url": "https://app.example.com/hooks/kontor",
