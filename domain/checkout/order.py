@@ -122,7 +122,7 @@ def price_order(order: Order, facts: OrderFacts, actor: Actor, provider: Provide
     need_clock(facts.tenant, facts.account, is_usable=facts.clock_is_usable)
     _check_hosts(order, facts.allowed_hosts, facts.account)
     _check_method(order, provider)
-    _check_form(order, provider)
+    _check_form(order, provider, facts.account)
     description, amount, trial_days = _what_is_paid(order, facts, facts.account, provider)
     return PricedOrder(
         order=order,
@@ -174,7 +174,7 @@ def _check_method(order: Order, provider: Provider) -> None:
         raise Invalid([Violation(message, field)])
 
 
-def _check_form(order: Order, provider: Provider) -> None:
+def _check_form(order: Order, provider: Provider, account: PaymentProvider) -> None:
     if order.terms.ui_mode is UiMode.HOSTED:
         return
     if provider.forms is None:
@@ -182,6 +182,9 @@ def _check_form(order: Order, provider: Provider) -> None:
     if order.terms.asks:
         message = "the shopper is asked for details on a page of ours: embed, or collect"
         raise Invalid([Violation(message, "uiMode")])
+    if account.application_fee is not None:
+        # No fee can be taken of what is paid in a form, and the operator's is not to be got around.
+        raise Refused("the platform takes a fee of this account: no form there", field="uiMode")
 
 
 def _stores(order: Order) -> bool:

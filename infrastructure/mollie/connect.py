@@ -23,7 +23,8 @@ from infrastructure.provider_client import Answer, Call, Gone, ProviderClient
 
 SCOPES: Final = (
     "payments.read payments.write refunds.read refunds.write customers.read customers.write "
-    "mandates.read mandates.write profiles.read organizations.read onboarding.read"
+    "mandates.read mandates.write sessions.read sessions.write profiles.read organizations.read "
+    "onboarding.read"
 )
 """What our calls need, and no more."""
 AUTHORIZE_URL: Final = "https://my.mollie.com/oauth2/authorize"

@@ -15,6 +15,7 @@ from domain.kernel.errors import Violation
 from domain.kernel.money import Money, half_up
 from domain.payments.answers import SequenceType
 from infrastructure.addresses import GoogleAddressRules
+from infrastructure.mollie.fees import fee_max
 from infrastructure.mollie.parameters import Line, Parameters, PayerAddress, Route
 
 # By name, as Mollie lists them for "Create payment". A new one of Mollie's is a word more here.
@@ -167,8 +168,7 @@ def _split(read: Parameters, amount: Money) -> Iterator[Violation]:
     if sum(route.amount for route in read.routing) > amount.minor:
         yield Violation("its parts are more than the amount", "routing")
     yield from _organizations(read.routing)
-    # Mollie leaves the merchant 6 % and 0.35 of a payment at least.
-    most = (amount.minor * 94 - 35_00) // 100
+    most = fee_max(amount).minor
     if read.application_fee is not None and read.application_fee.amount > most:
         yield Violation(f"must be {max(most, 0)} at most", "applicationFee.amount")
 

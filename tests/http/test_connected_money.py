@@ -14,7 +14,7 @@ from domain.kernel.errors import CredentialRefused
 from domain.payments.application_fee import ApplicationFee
 from infrastructure.postgres.audit import AuditTx
 from infrastructure.postgres.database import Database
-from tests.http.house import CLOCK, House, Json, code
+from tests.http.house import CLOCK, House, Json, code, problems
 from tests.http.merchant import Merchant
 from tests.http.street import HOOK, Street
 from tests.http.test_audit import WEEK
@@ -181,3 +181,51 @@ async def test_subscriptions_of_a_merchant_who_shut_us_out_wait_and_go_on_after_
     await street.bank_says("paid")
     assert (await street.now(subscription))["status"] == "active"
     assert await street.has_right_books()
+
+
+async def test_held_money_is_captured_on_a_connected_account(merchant: Merchant, till: Till):
+    await merchant.connects()
+    held = await till.held()
+    path = f"/payments/{held['uuid']}/captures"
+    key = till.house.app.key("write")
+    taken = await till.house.ask(key, "POST", path, {"amount": 4000}, Idempotency_Key="a-key")
+    assert taken.status_code == 201, taken.text
+    await till.control("/clock", {"advanceSeconds": 1})
+    await till.told(held)
+    assert (await till.get(f"/payments/{held['uuid']}"))["amountCaptured"] == 4000
+
+
+async def test_the_operators_fee_stands_where_the_app_asks_for_another(
+    merchant: Merchant, till: Till
+):
+    await merchant.connects()
+    asked = {"applicationFee": {"amount": 200, "description": "Ours"}}
+    first = await till.asked(**asked)
+    assert (await at_mollie(till, first["paymentId"]))["applicationFee"]["description"] == "Ours"
+    await takes_a_fee(till.house, FEE)
+    second = await till.asked(**asked, metadata={"another": True})
+    assert (await at_mollie(till, second["paymentId"]))["applicationFee"] == {
+        "amount": {"currency": "EUR", "value": "1.75"},
+        "description": "Platform fee",
+    }
+
+
+async def test_a_form_is_embedded_on_a_connected_account(merchant: Merchant, till: Till):
+    await merchant.connects()
+    answer = await till.house.buy(uiMode="embedded")
+    assert answer.status_code == 200, answer.text
+    row = answer.json()["items"][0]["createdCheckoutSession"]
+    assert row["sessionId"].startswith("sess_")
+    body = {"status": "paid", "method": "creditcard"}
+    await till.control(f"/sessions/{row['sessionId']}/status", body)
+    newest, *_ = (await till.sandbox.get("/_control/payments")).json()["items"]
+    told = {"paymentProviderUuid": row["paymentProviderUuid"], "paymentId": newest["id"]}
+    await till.told(told)
+    assert (await till.get(f"/checkout-sessions/{row['uuid']}"))["status"] == "complete"
+
+
+async def test_a_form_is_no_way_around_the_operators_fee(merchant: Merchant, till: Till):
+    await merchant.connects()
+    await takes_a_fee(till.house, FEE)
+    answer = await till.house.buy(uiMode="embedded")
+    assert (code(answer), problems(answer).keys()) == ("422 [E4220]", {"uiMode"})
