@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
+import httpx
+
 from domain.catalog.price import Interval, Recurrence
 from domain.catalog.price_service import NewPrice
 from domain.catalog.product_service import NewProduct, ProductService
@@ -37,6 +39,7 @@ from infrastructure.system import SystemClock, SystemIds
 
 TOKENS_LIVE: Final = timedelta(days=30)
 EUR: Final = Currency("EUR")
+JPY: Final = Currency("JPY")
 
 Facts = dict[str, Any]
 
@@ -51,7 +54,21 @@ async def seed(owner_url: str, sandbox_url: str, api_url: str, state_dir: Path) 
             signer = DevSigner.of(state_dir / "token.key")
             notes = await maker.everything(signer.public_pem)
             _note(notes, state_dir / "demo.json")
+    await _hook(notes, sandbox_url, api_url)
     return {**notes["shown"], "tokens": _tokens(notes, DevSigner.of(state_dir / "token.key"))}
+
+
+async def _hook(notes: Facts, sandbox_url: str, api_url: str) -> None:
+    """Where KOMOJU calls, as its dashboard is told. Again at each start: ports change."""
+    if (komoju := notes.get("komoju")) is None:
+        return  # made before there was such an account
+    account = notes["shown"]["komojuPaymentProviderUuid"]
+    said = {**komoju, "url": f"{api_url}/api/v1/webhooks/komoju?paymentProviderUuid={account}"}
+    async with httpx.AsyncClient(base_url=sandbox_url, trust_env=False) as client:
+        for known in (await client.get("/komoju/_control/hooks")).json()["items"]:
+            if known["key"] == komoju["key"] and known["url"] != said["url"]:
+                await client.delete(f"/komoju/_control/hooks/{known['id']}")
+        (await client.post("/komoju/_control/hooks", json=said)).raise_for_status()
 
 
 async def _noted(database: Database[PostgresTx], file: Path) -> Facts | None:
@@ -119,11 +136,14 @@ class Maker:
         self._accounts = ProviderService(vault, CREDENTIALS, self._clock, self._ids)
 
     async def everything(self, public_pem: str) -> Facts:
-        shown, users = await self._first_app(public_pem)
+        komoju = {"key": f"sk_test_{secrets.token_hex(15)}", "secret": secrets.token_hex(30)}
+        shown, users = await self._first_app(public_pem, komoju)
         shown["otherApp"], users["otherApp"] = await self._other_app(public_pem)
-        return {"shown": shown, "users": users}
+        return {"shown": shown, "users": users, "komoju": komoju}
 
-    async def _first_app(self, public_pem: str) -> tuple[Facts, dict[str, str]]:
+    async def _first_app(
+        self, public_pem: str, komoju: dict[str, str]
+    ) -> tuple[Facts, dict[str, str]]:
         app_uuid = AppUuid(self._ids.new())
         async with self._database.begin(app_uuid) as tx:
             actor = await self._app(tx, app_uuid, "Demo app", public_pem)
@@ -136,10 +156,12 @@ class Maker:
                 "otherTenantUuid": other.tenant_uuid,
                 "userUuid": seat.user_uuid,
                 "paymentProviderUuid": await self._account(tx, actor, mollie_key),
+                "komojuPaymentProviderUuid": await self._komoju(tx, actor, komoju),
                 **await self._catalog(tx, actor),
                 "taxRates": await self._rates(tx, actor),
                 "apiKeys": {t.value: await self._key(tx, app_uuid, t) for t in KeyType},
                 "mollieApiKey": mollie_key,
+                "komojuApiKey": komoju["key"],
             }
         users = {
             "tenant": seat.user_uuid,
@@ -205,6 +227,15 @@ class Maker:
         new = NewProvider(name=ProviderName.MOLLIE, credential=credential, title="Mollie sandbox")
         return str((await self._accounts.create(tx, actor, new)).uuid)
 
+    async def _komoju(self, tx: PostgresTx, actor: Actor, komoju: dict[str, str]) -> str:
+        new = NewProvider(
+            name=ProviderName.KOMOJU,
+            credential=komoju["key"],
+            title="KOMOJU sandbox",
+            webhook_secret=komoju["secret"],
+        )
+        return str((await self._accounts.create(tx, actor, new)).uuid)
+
     async def _catalog(self, tx: PostgresTx, actor: Actor) -> Facts:
         prices = (
             NewPrice(unit_amount=Money(4900, EUR), nickname="One-time"),
@@ -216,6 +247,7 @@ class Maker:
             NewPrice(
                 unit_amount=Money(9900, EUR), recurring=Recurrence(Interval.YEAR), nickname="Yearly"
             ),
+            NewPrice(unit_amount=Money(4900, JPY), nickname="One-time, in yen"),
         )
         new = NewProduct(name="Pro Plan", description="Everything, for a whole team", prices=prices)
         product = await self._products.create(tx, actor, new)
@@ -226,6 +258,7 @@ class Maker:
                 "oneTime": by_name["One-time"],
                 "monthly": by_name["Monthly"],
                 "yearly": by_name["Yearly"],
+                "yen": by_name["One-time, in yen"],
             },
         }
 

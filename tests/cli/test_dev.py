@@ -20,7 +20,7 @@ from tests.waiting import eventually, is_gone
 FIELDS = {
     "apiUrl", "sandboxUrl", "databaseUrl", "appUuid", "tenantUuid", "otherTenantUuid", "userUuid",
     "paymentProviderUuid", "productUuid", "prices", "taxRates", "tokens", "apiKeys",
-    "mollieApiKey", "otherApp", "pids",
+    "mollieApiKey", "komojuPaymentProviderUuid", "komojuApiKey", "otherApp", "pids",
 }  # fmt: skip
 STAYS = FIELDS - {"apiUrl", "sandboxUrl", "databaseUrl", "tokens", "apiKeys", "pids"}
 

@@ -8,11 +8,6 @@ from playwright.async_api import Browser, expect
 from tests.pages.visitor import SIZES, Desk, Json, visitor
 
 
-@pytest.fixture(scope="module")
-def yen(desk: Desk) -> str:
-    return desk.sells_in_yen()
-
-
 def page_of(desk: Desk, row: Json) -> str:
     asked = {"sandbox": desk.facts["sandboxUrl"], "token": row["clientAccessToken"]}
     return f"{desk.shop}/pay?{urlencode(asked)}"
@@ -45,10 +40,8 @@ async def test_an_embedded_form_is_declined_and_then_paid_without_leaving_the_sh
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_card_is_declined_at_komoju_and_then_paid(
-    browser: Browser, desk: Desk, yen: str, size: str
-):
-    row = desk.opens(provider="komoju", productPriceUuid=yen, taxRateUuid=None)
+async def test_a_card_is_declined_at_komoju_and_then_paid(browser: Browser, desk: Desk, size: str):
+    row = desk.opens_in_yen()
     async with visitor(browser, size) as shopper:
         page = shopper.page
         await page.goto(row["nextActionUrl"])
@@ -68,12 +61,8 @@ async def test_a_card_is_declined_at_komoju_and_then_paid(
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_cash_is_awaited_and_then_paid_at_a_konbini(
-    browser: Browser, desk: Desk, yen: str, size: str
-):
-    row = desk.opens(
-        provider="komoju", productPriceUuid=yen, taxRateUuid=None, paymentMethod="konbini"
-    )
+async def test_cash_is_awaited_and_then_paid_at_a_konbini(browser: Browser, desk: Desk, size: str):
+    row = desk.opens_in_yen(paymentMethod="konbini")
     async with visitor(browser, size) as shopper:
         page = shopper.page
         await page.goto(row["nextActionUrl"])
@@ -93,12 +82,8 @@ async def test_cash_is_awaited_and_then_paid_at_a_konbini(
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_axe_finds_nothing_on_komojus_pages(
-    browser: Browser, desk: Desk, yen: str, size: str
-):
-    row = desk.opens(
-        provider="komoju", productPriceUuid=yen, taxRateUuid=None, paymentMethod="konbini"
-    )
+async def test_axe_finds_nothing_on_komojus_pages(browser: Browser, desk: Desk, size: str):
+    row = desk.opens_in_yen(paymentMethod="konbini")
     async with visitor(browser, size, scripts=True) as shopper:
         await shopper.page.goto(row["nextActionUrl"])
         assert await shopper.violations() == []

@@ -76,23 +76,10 @@ class Desk:
         url: str = answer.json()["items"][0]["nextAction"]["url"]
         return url
 
-    def sells_in_yen(self) -> str:
-        """Through an account at KOMOJU, which is told where to call. A price's uuid."""
-        secret = "a-long-and-random-secret-of-the-walks"
-        account = {
-            "name": "komoju",
-            "credential": "sk_test_walks",
-            "mode": "test",
-            "webhookSecret": secret,
-        }
-        uuid = self._made("/payment-providers", account)["uuid"]
-        here = f"{self.facts['apiUrl']}/api/v1/webhooks/komoju?paymentProviderUuid={uuid}"
-        hook = {"key": account["credential"], "secret": secret, "url": here}
-        control = f"{self.facts['sandboxUrl']}/komoju/_control/hooks"
-        httpx.post(control, json=hook, trust_env=False).raise_for_status()
-        price = {"currency": "JPY", "unitAmount": 4900}
-        product = self._made("/products", {"name": "Handbook", "prices": [price]})
-        return str(product["productPrices"][0]["uuid"])
+    def opens_in_yen(self, **said: Any) -> Json:
+        """A session at KOMOJU."""
+        yen = self.facts["prices"]["yen"]
+        return self.opens(provider="komoju", productPriceUuid=yen, taxRateUuid=None, **said)
 
     def _made(self, path: str, body: Json) -> Json:
         answer = self._http.post(f"{self._app}{path}", json=body, headers=self._admin)
