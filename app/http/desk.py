@@ -6,7 +6,7 @@ request's idempotency key, so that work and answer are stored together or not at
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Protocol, TypeVar, cast
@@ -110,13 +110,16 @@ class Desk:
         *,
         kind: str,
         status: int = 200,
+        is_repeatable: bool = False,
     ) -> Response[Envelope[T]]:
         """Work that asks a provider. `intend` writes it down and names the row that it is about;
         its call is made with no transaction open; `tell` is the view of the row as it then is, and
         is kept under the request's key.
 
         A repeat hears 409 while the call is under way. After a crash, or an outcome that the
-        provider did not say, workers carry on, and a repeat is told what has become of it.
+        provider did not say, workers carry on, and a repeat is told what has become of it. Work
+        that nobody carries on `is_repeatable`: the outcome is then told as unknown, and a repeat
+        does it again.
         """
         key: RequestKey | None = None
         call: Call | None = None
@@ -124,30 +127,47 @@ class Desk:
             async with self.read() as (tx, actor):
                 key = await self.key(actor)
                 held = None if key is None else await self._claim(tx, key, lease=CALL_LEASE)
-                if held is None:
-                    subject, call = await intend(tx, actor)
-                    if key is not None:
-                        await tx.idempotency.note_subject(key, subject)
-                else:
+                if held is not None:
                     assert key is not None
                     if held.answer is not None or held.subject_uuid is None or self._runs(held):
                         return replayed(key, held)
                     need_same(held, key)
                     subject = held.subject_uuid
+                if held is None or is_repeatable:
+                    subject, call = await intend(tx, actor)
+                    if key is not None and held is None:
+                        await tx.idempotency.note_subject(key, subject)
         except (StillRunning, KeyReused):
             raise
         except (NotFound, Conflict, Refused) as refusal:
             if key is not None:
                 await self._keep(key, answer_of(refusal))
             raise
-        if call is not None:
-            with suppress(ProviderUnavailable, ProviderUnreadable):
+        try:
+            if call is not None:
                 await call()
+        except (ProviderUnavailable, ProviderUnreadable):
+            if is_repeatable:
+                await self._let_go(key)
+                raise
+        except (NotFound, Conflict, Refused) as refusal:
+            await self._finish(key, answer_of(refusal))
+            raise
         async with self.unit_of_work.begin(self.caller.app_uuid) as tx:
             answer = Answer(status, ENCODER.encode(one(kind, await tell(tx, subject))))
             if key is not None:
                 answer = await tx.idempotency.finish(key, answer)
         return cast(Response[Envelope[T]], respond(answer))
+
+    async def _finish(self, key: RequestKey | None, answer: Answer) -> None:
+        if key is not None:
+            async with self.unit_of_work.begin(self.caller.app_uuid) as tx:
+                await tx.idempotency.finish(key, answer)
+
+    async def _let_go(self, key: RequestKey | None) -> None:
+        if key is not None:
+            async with self.unit_of_work.begin(self.caller.app_uuid) as tx:
+                await tx.idempotency.release(key, at=self.clock.now())
 
     def _runs(self, held: Claim) -> bool:
         return held.lease_until > self.clock.now()

@@ -19,8 +19,11 @@ from app.payments.schemas import (
     payment_view,
 )
 from app.payments.visible import visible_payment
+from domain.checkout.session import SessionStatus
+from domain.kernel.errors import Conflict, Refused
 from domain.kernel.ids import AppUuid
 from domain.kernel.pages import PageRequest
+from domain.payments.answers import CaptureStatus
 from domain.payments.cancel_payment import CancelPayment
 from domain.payments.request_capture import RequestCapture
 from domain.payments.submit_capture import SubmitCapture
@@ -66,10 +69,17 @@ class HeldPaymentsController(Controller):
 
         async def intend(tx: Tx, actor: Actor) -> tuple[UUID, Call | None]:
             actor.need(Scope.BILLING_WRITE)
-            await tx.payments.get(uuid)
+            await _need_wanted(tx, uuid)
             desk.need_key()
             capture = await request_capture(tx, data.wanted(uuid))
-            return capture.uuid, lambda: submit_capture(AppUuid(app_uuid), capture.uuid)
+            return capture.uuid, lambda: submit(capture.uuid)
+
+        async def submit(uuid: UUID) -> None:
+            await submit_capture(AppUuid(app_uuid), uuid)
+            async with desk.unit_of_work.begin(desk.caller.app_uuid) as tx:
+                made = await tx.captures.get(uuid)
+            if made.status is CaptureStatus.DECLINED:
+                raise Refused(f"the payment provider refused it: {made.decline_reason}")
 
         async def tell(tx: Tx, capture_uuid: UUID) -> CaptureView:
             return capture_view(await tx.captures.get(capture_uuid))
@@ -89,17 +99,23 @@ class HeldPaymentsController(Controller):
         Most methods cannot be canceled once the payer has begun; then the answer is 422. The
         payment may stay `authorized` for a moment while the provider lets go.
         """
-        async with desk.read() as (tx, actor):
-            await _may_cancel(tx, actor, uuid)
-        await cancel_payment(AppUuid(app_uuid), uuid)
 
-        async def work(tx: Tx, actor: Actor) -> PaymentView:
-            await _may_cancel(tx, actor, uuid)
-            return payment_view(await tx.payments.get(uuid))
+        async def intend(tx: Tx, actor: Actor) -> tuple[UUID, Call | None]:
+            actor.need(Scope.BILLING_WRITE)
+            await tx.payments.get(uuid)
+            return uuid, lambda: cancel_payment(AppUuid(app_uuid), uuid)
 
-        return await desk.write(work, kind="payments")
+        async def tell(tx: Tx, payment_uuid: UUID) -> PaymentView:
+            return payment_view(await tx.payments.get(payment_uuid))
+
+        return await desk.carry_out(intend, tell, kind="payments", is_repeatable=True)
 
 
-async def _may_cancel(tx: Tx, actor: Actor, uuid: UUID) -> None:
-    actor.need(Scope.BILLING_WRITE)
-    await tx.payments.get(uuid)
+async def _need_wanted(tx: Tx, uuid: UUID) -> None:
+    """Raises NotFound, Conflict where what is captured would only go back."""
+    session_uuid = (await tx.payments.get(uuid)).checkout_session_uuid
+    if session_uuid is None:
+        return
+    session = (await tx.checkout.get(session_uuid)).session
+    if session.status in (SessionStatus.EXPIRED, SessionStatus.FAILED):
+        raise Conflict("its checkout session is over: what is held is let go of")

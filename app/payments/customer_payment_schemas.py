@@ -31,7 +31,7 @@ from domain.payments.payment_provider import ProviderName
 
 LIFETIME: Final = timedelta(days=120)
 """The payment's own end is the session's; this is later than any due date (100 days on)."""
-_AMOUNT_MAX: Final = 999_999_999_99
+_AMOUNT_MAX: Final = 99_999_999_99
 _Text = Annotated[str, Meta(min_length=1, max_length=255)]
 _Minor = Annotated[int, Meta(ge=-_AMOUNT_MAX, le=_AMOUNT_MAX)]
 _Positive = Annotated[int, Meta(ge=1, le=_AMOUNT_MAX)]
@@ -112,7 +112,7 @@ class PayerAddressBody(Body, frozen=True, kw_only=True):
             str,
             Meta(
                 max_length=254,
-                pattern=r"^[^@\s]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+                pattern=r"^[^@\s]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$(?!\n)",
                 examples=["anna@example.com"],
             ),
         ]
@@ -121,7 +121,11 @@ class PayerAddressBody(Body, frozen=True, kw_only=True):
     phone: (
         Annotated[
             str,
-            Meta(pattern=r"^\+[1-9][0-9]{6,14}$", description="E.164", examples=["+31612345678"]),
+            Meta(
+                pattern=r"^\+[1-9][0-9]{6,14}$(?!\n)",
+                description="E.164",
+                examples=["+31612345678"],
+            ),
         ]
         | None
     ) = None
@@ -171,6 +175,9 @@ class CustomerPaymentBody(Body, frozen=True, kw_only=True):
             examples=[121_00],
         ),
     ]
+    payment_provider_uuid: Annotated[
+        UUID | None, Meta(description="The account to pay at; null: the app's default")
+    ] = None
     redirect_url: (
         Annotated[
             Url,
@@ -257,7 +264,9 @@ class CustomerPaymentBody(Body, frozen=True, kw_only=True):
             price_uuid=None,
             tax_rate_uuid=None,
             currency=Currency(self.currency),
+            account_uuid=self.payment_provider_uuid,
             direct=self._direct(),
+            parameters=_parameters(self),
             url_fields=("redirectUrl", "cancelUrl"),
             lifetime=LIFETIME,
             terms=Terms(
@@ -279,7 +288,6 @@ class CustomerPaymentBody(Body, frozen=True, kw_only=True):
             amount=Quote(total - tax, tax, total),
             sequence_type=self.sequence_type,
             mandate_ref=self.mandate_id,
-            parameters=_parameters(self),
             is_single=True,
         )
 
@@ -294,6 +302,7 @@ _OURS: Final = frozenset(
         "locale",
         "sequenceType",
         "mandateId",
+        "paymentProviderUuid",
     }
 )
 """What becomes of these, the order says; the rest is the provider's."""

@@ -35,7 +35,8 @@ class RenderPayment:
     """Implements `Render`."""
 
     def opened(self, book: Book) -> Answer:
-        payment = book.payment_of(book.attempts[0])
+        first = book.attempts[0].uuid
+        payment = next((p for p in book.payments if p.attempt_uuid == first), None)
         assert payment is not None, book.session.uuid
         facts = msgspec.structs.asdict(payment_view(payment))
         url = payment.checkout_url if payment.is_live else None

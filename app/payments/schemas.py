@@ -1,12 +1,15 @@
 """Views of what a tenant has paid, and may be charged with."""
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
 from app.http.bodies import Body
 from app.http.envelope import Timestamp, maybe_stamp, stamp
+from app.http.fields import check_line
+from domain.kernel.errors import Violation
 from domain.payments.answers import RefundStatus
 from domain.payments.capture import Capture
 from domain.payments.chargeback import Chargeback
@@ -167,12 +170,15 @@ class CaptureBody(Body, frozen=True, kw_only=True):
             Meta(
                 min_length=1,
                 max_length=255,
-                pattern=r"^[^\x00-\x1f\x7f]+$",
                 description="What the payer may read",
             ),
         ]
         | None
     ) = None
+
+    @classmethod
+    def rules(cls, given: Mapping[str, Any]) -> Iterator[Violation]:
+        yield from check_line(given.get("description"), "description")
 
     def wanted(self, payment_uuid: UUID) -> WantedCapture:
         return WantedCapture(
@@ -229,12 +235,15 @@ class RefundBody(Body, frozen=True, kw_only=True):
             Meta(
                 min_length=1,
                 max_length=255,
-                pattern=r"^[^\x00-\x1f\x7f]+$",
                 description="Why, in your own words. The shopper does not see it",
             ),
         ]
         | None
     ) = None
+
+    @classmethod
+    def rules(cls, given: Mapping[str, Any]) -> Iterator[Violation]:
+        yield from check_line(given.get("description"), "description")
 
     def wanted(self, payment_uuid: UUID) -> WantedRefund:
         return WantedRefund(

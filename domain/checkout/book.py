@@ -214,15 +214,23 @@ def _follow(book: Book, before: Payment, payment: Payment, sighting: Sighting, i
         if before.status is not PaymentStatus.PAID:
             return _paid(book, payment, sighting, ids)
         return _with_payment_status(book, payment, sighting)
-    if payment.is_surplus or payment.attempt_uuid != book.attempts[-1].uuid:
+    if payment.is_surplus:
+        return Settled(book)
+    others = [p for p in book.payments if p.uuid != payment.uuid and not p.is_surplus]
+    if payment.status in payments.ENDED and any(p.is_live for p in others):
+        return Settled(book)  # another try in the form is still under way
+    is_newest = payment.attempt_uuid == book.attempts[-1].uuid
+    is_last_hope = payment.status in payments.ENDED and session.status is SessionStatus.PROCESSING
+    if not is_newest and not is_last_hope:
         return Settled(book)
     if session.status not in (SessionStatus.OPEN, SessionStatus.PROCESSING):
         return Settled(book)  # what is over keeps pointing where it did
-    session = replace(
-        session,
-        provider_ref=payment.provider_ref,
-        next_action_url=payment.checkout_url or session.next_action_url,
-    )
+    if is_newest:
+        session = replace(
+            session,
+            provider_ref=payment.provider_ref,
+            next_action_url=payment.checkout_url or session.next_action_url,
+        )
     events: tuple[Event, ...] = ()
     if payment.status in (PaymentStatus.PENDING, PaymentStatus.AUTHORIZED):
         if session.status is SessionStatus.OPEN:

@@ -176,10 +176,12 @@ class ContinuePayment:
 
     async def _fresh(self, book: Book) -> Book:
         """The book after a look at the newest payment, if that could have changed."""
-        payment, session = book.newest_payment, book.session
-        if payment is not None and payment.is_live:
+        session, live = book.session, [p for p in book.payments if p.is_live]
+        for payment in live:
             account_uuid = payment.payment_provider_uuid
             await self.observe(session.app_uuid, account_uuid, payment.provider_ref)
+        if live:
+            pass  # see what has become of them
         elif not _is_in_form(book) or await self.look_into_form(book) is not FormStatus.COMPLETED:
             return book
         async with self.unit_of_work.begin(session.app_uuid) as tx:
@@ -194,8 +196,7 @@ def _is_in_form(book: Book) -> bool:
 
 def _is_live(book: Book) -> bool:
     """Another payment beside it could be paid twice."""
-    payment = book.newest_payment
-    return payment is not None and payment.is_live
+    return any(payment.is_live and not payment.is_surplus for payment in book.payments)
 
 
 def _was_declined(book: Book) -> bool:

@@ -52,6 +52,22 @@ class Drafts:
             session = replace(session, next_action_url=page)
         return replace(session, terms=_returning(session.terms, page))
 
+    def first_attempt(
+        self, session: CheckoutSession, priced: PricedOrder, customer_ref: str, *, at: datetime
+    ) -> PaymentAttempt:
+        asked = self._asked(session, priced.account, customer_ref, at)
+        asked = replace(asked, parameters=priced.order.parameters or {})
+        # Whoever comes back for another try is on a page of ours already: no form after the first.
+        if session.terms.ui_mode is UiMode.HOSTED:
+            return self._attempt(session, priced.account, asked, number=1, at=at)
+        details = asked.details or PaymentDetails()
+        lines = details.lines or (_line(session),)
+        asked = replace(asked, details=replace(details, lines=lines))
+        forms = self.providers[priced.account.name].forms
+        assert forms is not None, priced.account.name
+        attempt = self._attempt(session, priced.account, asked, number=1, at=at)
+        return replace(attempt, kind=AttemptKind.FORM, request=forms.render(asked))
+
     def attempt(
         self,
         session: CheckoutSession,
@@ -61,11 +77,19 @@ class Drafts:
         number: int = 1,
         at: datetime,
     ) -> PaymentAttempt:
-        # Whoever comes back for another try is on a page of ours already: no form after the first.
-        is_form = session.terms.ui_mode is UiMode.EMBEDDED and number == 1
+        """Without anything that only the first is told."""
         asked = self._asked(session, account, customer_ref, at)
-        if is_form:
-            asked = replace(asked, details=asked.details or PaymentDetails(lines=(_line(session),)))
+        return self._attempt(session, account, asked, number=number, at=at)
+
+    def _attempt(
+        self,
+        session: CheckoutSession,
+        account: PaymentProvider,
+        asked: NewPayment,
+        *,
+        number: int,
+        at: datetime,
+    ) -> PaymentAttempt:
         return PaymentAttempt(
             uuid=asked.attempt_uuid,
             app_uuid=session.app_uuid,
@@ -73,21 +97,13 @@ class Drafts:
             number=number,
             payment_provider_uuid=account.uuid,
             tenant_uuid=session.tenant_uuid,
-            kind=AttemptKind.FORM if is_form else AttemptKind.PAYMENT,
-            request=self._rendered(asked, account, is_form=is_form),
+            request=self.providers[account.name].payments.render(asked),
             first_submitted_at=at,
             lease_until=at + self.lease,
             due_at=at + self.lease,
             created_at=at,
             updated_at=at,
         )
-
-    def _rendered(self, asked: NewPayment, account: PaymentProvider, *, is_form: bool) -> bytes:
-        provider = self.providers[account.name]
-        if not is_form:
-            return provider.payments.render(asked)
-        assert provider.forms is not None, account.name
-        return provider.forms.render(asked)
 
     def _asked(
         self, session: CheckoutSession, account: PaymentProvider, customer_ref: str, at: datetime
@@ -115,7 +131,6 @@ class Drafts:
             lifetime_s=max(int((session.expires_at - at).total_seconds()), 1),
             locale=session.terms.locale,
             details=direct.details if direct else details,
-            parameters=(direct.parameters if direct else None) or {},
             application_fee=fee,
             application_fee_description=account.fee_description,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from domain.checkout.book import Book
 from domain.checkout.ports import CheckoutTx
+from domain.kernel.errors import ProviderUnavailable
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.answers import FormStatus
 from domain.payments.observe_payment import ObservePayment
@@ -33,6 +34,7 @@ class LookIntoForm:
             return FormStatus.EXPIRED if form is None else form.status
         since = attempt.first_submitted_at
         paid = await provider.payments.find(account, attempt.uuid, since=since)
-        if paid is not None:
-            await self.observe(book.session.app_uuid, account.uuid, paid.ref)
+        if paid is None:
+            raise ProviderUnavailable("the form's payment is not in the provider's list yet")
+        await self.observe(book.session.app_uuid, account.uuid, paid.ref)
         return form.status

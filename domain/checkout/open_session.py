@@ -174,7 +174,7 @@ class OpenSession:
         draft = self.drafts.session(priced, actor, at=now)
         attempt = None
         if not draft.terms.asks:
-            attempt = self.drafts.attempt(draft, priced.account, facts.customer_ref, at=now)
+            attempt = self.drafts.first_attempt(draft, priced, facts.customer_ref, at=now)
         kept = DOUBLE_CLICK if key.key.startswith(OWN_KEY) else KEY_KEPT
         intent = Intent(
             session=draft,
@@ -197,14 +197,14 @@ class OpenSession:
             raise Invalid([Violation(f"{name} does not speak this locale", "locale")])
 
     def _check_parameters(self, priced: PricedOrder, now: datetime) -> None:
-        direct = priced.order.direct
-        if direct is None or direct.parameters is None:
+        direct, told = priced.order.direct, priced.order.parameters
+        if direct is None or told is None:
             return
         parameters = self.drafts.providers[priced.account.name].parameters
         if parameters is None:
             raise NotFound("payments at", priced.account.name)
         amount, kind = direct.amount.total, direct.sequence_type
-        if found := list(parameters.mistakes(direct.parameters, amount, kind, at=now)):
+        if found := list(parameters.mistakes(told, amount, kind, at=now)):
             raise Invalid(found)
 
     async def _call(self, written: _Written, render: Render) -> Opened:

@@ -5,7 +5,7 @@ The amount is never the caller's. It follows from price, quantity and tax rate, 
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -48,6 +48,9 @@ class Order(Struct, frozen=True, kw_only=True):
     """Of a `recovery`: what is settled, and how much that is. Never a caller's word."""
     direct: Direct | None = None
     """Of mode `direct`: what is asked for instead of a price."""
+    parameters: Mapping[str, Any] | None = None
+    """Of a direct payment: what else its provider is told, in its own words. They may hold secrets,
+    such as a card's token, and are kept in the request alone. None: nothing else."""
     currency: Currency | None
     terms: Terms
     url_fields: tuple[str, str] = ("successUrl", "cancelUrl")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.checkout.book import Book, Settled, settle
 from domain.checkout.ports import CheckoutTx, Purchases
+from domain.checkout.session import SessionStatus
 from domain.kernel.events import Event
 from domain.kernel.ids import Ids
 from domain.kernel.money import Money
@@ -27,6 +28,10 @@ class RecordSighting:
     ) -> Payment | None:
         settled = await self.settle(tx, session_uuid, sighting)
         return settled.book.payment_in(sighting)
+
+    async def is_wanted(self, tx: CheckoutTx, session_uuid: UUID) -> bool:
+        session = (await tx.checkout.get(session_uuid)).session
+        return session.status in (SessionStatus.OPEN, SessionStatus.PROCESSING)
 
     async def settle(self, tx: CheckoutTx, session_uuid: UUID, sighting: Sighting) -> Settled:
         before = await tx.checkout.lock(session_uuid)

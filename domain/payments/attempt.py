@@ -67,6 +67,7 @@ class PaymentAttempt(Struct, frozen=True, kw_only=True):
     form: Form | None = None
     status: AttemptStatus = AttemptStatus.SUBMITTING
     request: bytes
+    """Empty once the provider has answered."""
     decline_reason: str | None = None
     first_submitted_at: datetime
     tries: int = 1
@@ -111,8 +112,10 @@ def patient_backoff(tries: int, age: timedelta) -> timedelta:
 
 
 def accepted(attempt: PaymentAttempt, *, at: datetime) -> PaymentAttempt:
-    return replace(attempt, status=AttemptStatus.ACCEPTED, updated_at=at)
+    """What was asked is never asked again, and may hold what is nobody's business: it goes."""
+    return replace(attempt, status=AttemptStatus.ACCEPTED, request=b"", updated_at=at)
 
 
 def declined(attempt: PaymentAttempt, reason: str, *, at: datetime) -> PaymentAttempt:
-    return replace(attempt, status=AttemptStatus.DECLINED, decline_reason=reason, updated_at=at)
+    no = AttemptStatus.DECLINED
+    return replace(attempt, status=no, decline_reason=reason, request=b"", updated_at=at)

@@ -83,7 +83,8 @@ def taken_in(
     after, events = {c.uuid: c for c in known}, []
     by_ref = {c.provider_ref: c for c in known if c.provider_ref}
     for one in seen:
-        before = after.get(one.capture_uuid) if one.capture_uuid else by_ref.get(one.ref)
+        ours = after.get(one.capture_uuid) if one.capture_uuid else None
+        before = ours or by_ref.get(one.ref)
         if before is not None and at < before.updated_at:
             continue
         capture = conclude(before or _imported(payment, one, at, ids), one, at=at)

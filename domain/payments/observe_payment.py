@@ -5,6 +5,7 @@ call is the only other way in; both end with whoever keeps the book of what the 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -12,6 +13,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.kernel.clock import Clock
+from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.accounts import AccountsTx
@@ -37,6 +39,10 @@ class Recorder(Protocol):
     async def __call__(self, tx: Any, owner_uuid: UUID, sighting: Sighting, /) -> Payment | None:
         """Inside the caller's transaction, which is whole: books live in slices that this one
         does not know. None: the payment is not one that was asked for."""
+        ...
+
+    async def is_wanted(self, tx: Any, owner_uuid: UUID, /) -> bool:
+        """Whether money that is held for it may still be taken."""
         ...
 
 
@@ -67,7 +73,20 @@ class ObservePayment:
             owner = await tx.attempts.owner(sighting.payment.attempt_uuid)
             if owner is None:
                 return None
-            return await self.recorders[owner.kind](tx, owner.uuid, sighting)
+            record, is_wanted = self.recorders[owner.kind], True
+            payment = await record(tx, owner.uuid, sighting)
+            if payment is not None and payment.status is PaymentStatus.AUTHORIZED:
+                is_wanted = await record.is_wanted(tx, owner.uuid)
+        if not is_wanted:
+            await self._let_go(account, payment_ref)
+        return payment
+
+    async def _let_go(self, account: PaymentProvider, payment_ref: str) -> None:
+        """Of what is held for nothing; best effort, and again at the next look."""
+        captures = self.providers[account.name].captures
+        if captures is not None:
+            with suppress(ProviderUnavailable, ProviderUnreadable):
+                await captures.release(account, payment_ref)
 
     async def _look(
         self, account: PaymentProvider, ref: str, known: KnownMoney | None

@@ -95,7 +95,7 @@ def observe(
         return payment, ()
     after = replace(
         payment,
-        amount=seen.worth,
+        amount=seen.worth if moved else payment.amount,
         captured=seen.captured,
         status=seen.status,
         method=seen.method or payment.method,

@@ -51,6 +51,8 @@ class RequestCapture:
         if payment.status is not PaymentStatus.AUTHORIZED:
             message = f"the payment is {payment.status}; only what is authorized can be captured"
             raise Conflict(message)
+        if payment.captured is None:
+            raise Conflict("the payment is captured by the provider itself")
         amount = left
         if wanted.amount_minor is not None:
             amount = Money(wanted.amount_minor, left.currency)

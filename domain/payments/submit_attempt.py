@@ -10,15 +10,15 @@ from typing import Final
 from domain.kernel.clock import Clock
 from domain.kernel.errors import ProviderUnavailable
 from domain.payments.answers import Declined, Submitted
-from domain.payments.attempt import AttemptKind, OwnerKind, PaymentAttempt
+from domain.payments.attempt import AttemptKind, PaymentAttempt
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Providers
 
 LOST = Declined("the provider never received the request")
 
 LOOK_TWICE_WITHIN: Final = timedelta(minutes=15)
-"""A charge that nobody watches is taken for lost only when two looks, so far apart, find nothing:
-the provider's list may lag behind what it has done."""
+"""A payment is taken for lost only when two looks, so far apart, find nothing: the provider's list
+may lag behind what it has done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class SubmitAttempt:
     def _may_yet_appear(self, account: PaymentProvider, attempt: PaymentAttempt) -> bool:
         key_window = timedelta(seconds=self.providers[account.name].key_window_s)
         age = self.clock.now() - attempt.first_submitted_at
-        return attempt.owner.kind is OwnerKind.BILL and age < key_window + LOOK_TWICE_WITHIN
+        return age < key_window + LOOK_TWICE_WITHIN
 
     async def __call__(self, account: PaymentProvider, attempt: PaymentAttempt) -> Submitted:
         """Raises ProviderUnavailable and ProviderUnreadable; the attempt then stays waiting."""

@@ -51,6 +51,10 @@ class RecordCharge:
         await self.write.save(tx, before, pen)
         return pen.book.payment_in(sighting)
 
+    async def is_wanted(self, tx: SubscriptionsTx, bill_uuid: UUID) -> bool:
+        """Charges are never held."""
+        return True
+
 
 def note(pen: Pen, sighting: Sighting) -> None:
     """Pure. A payment that is not what was asked for is left out."""

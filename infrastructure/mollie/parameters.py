@@ -111,7 +111,7 @@ class Parameters(_Part, frozen=True, kw_only=True):
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """None: the payer chooses among all."""
+        """Empty: the payer chooses among all."""
         if self.method is None:
             return ()
         return (self.method,) if isinstance(self.method, str) else self.method

@@ -67,6 +67,8 @@ SEQUENCE_TYPE: Final[Mapping[str, SequenceType]] = {
 _METHODS_OF_MOLLIE: Final = {"card": "creditcard"}
 _METHODS_OF_OURS: Final = {theirs: ours for ours, theirs in _METHODS_OF_MOLLIE.items()}
 
+_CAME_TO_NOTHING: Final = frozenset({"failed", "canceled", "expired"})
+
 _DECIMAL: Final = re.compile(r"(\d{1,15})(?:\.(\d{1,4}))?", re.ASCII)
 _PAGE: Final = re.compile(r"https?://[^\s/]", re.ASCII)
 
@@ -331,13 +333,17 @@ def _part(amount: WireAmount | None, whole: Money) -> Money:
 def _captured(wire: WirePayment, whole: Money) -> Money | None:
     """Only of what is captured apart: others are taken whole, whatever Mollie says of them.
 
-    Paid, and nothing captured: that contradicts itself, and money hangs on it.
+    Paid, and nothing captured, or the other way round: money hangs on it, so nothing is guessed.
     """
     if wire.capture_mode != "manual" and wire.capture_delay is None:
         return None
+    if wire.status == "paid" and wire.amount_captured is None:
+        return None  # paid with a method that holds nothing
     captured = _part(wire.amount_captured, whole)
     if wire.status == "paid" and not 0 < captured.minor <= whole.minor:
         raise ProviderUnreadable("mollie's answer is paid, but not by what was captured")
+    if wire.status in _CAME_TO_NOTHING and captured.minor:
+        raise ProviderUnreadable("mollie's answer came to nothing, and was captured")
     return captured
 
 

@@ -133,6 +133,36 @@ REFUNDS_FIT: Final = Proof(
     """,
 )
 
+CAPTURES_END: Final = Proof(
+    name="captures-end",
+    claim="no capture is merely requested for more than a day",
+    query="""
+        select uuid as capture_uuid, payment_uuid, currency, amount_minor, tries, created_at
+          from captures
+         where app_uuid = $1 and status = 'requested'
+           and created_at < $2::timestamptz - interval '1 day'
+         order by uuid
+    """,
+)
+
+CAPTURES_FIT: Final = Proof(
+    name="captures-fit",
+    claim="what was captured of a paid payment is its amount",
+    query="""
+        select p.uuid as payment_uuid, p.provider_ref, p.currency, p.amount_minor,
+               p.captured_minor, coalesce(sum(c.amount_minor), 0) as captures
+          from payments p
+          left join captures c
+            on c.app_uuid = $1 and c.payment_uuid = p.uuid and c.status = 'succeeded'
+         where p.app_uuid = $1 and p.status = 'paid' and p.captured_minor is not null
+           and p.due_at is null
+         group by p.uuid, p.provider_ref, p.currency, p.amount_minor, p.captured_minor
+        having p.captured_minor <> p.amount_minor
+            or coalesce(sum(c.amount_minor), 0) <> p.amount_minor
+         order by p.uuid
+    """,
+)
+
 MONEY_GOES_BACK: Final = Proof(
     name="money-goes-back",
     claim="verification amounts, and what was paid too much, are on their way back a day later",
@@ -211,6 +241,8 @@ PROOFS: Final = (
     ATTEMPTS_MATCH_PAYMENTS,
     REFUNDS_END,
     REFUNDS_FIT,
+    CAPTURES_END,
+    CAPTURES_FIT,
     MONEY_GOES_BACK,
     MONEY_BACK_IS_KNOWN,
     KEYS_LEAD_SOMEWHERE,

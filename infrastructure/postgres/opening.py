@@ -108,7 +108,7 @@ _OPEN_ACCEPTED = """
         select uuid from checkout_sessions
          where app_uuid = $1 and uuid = $2 and status = 'open' for update
     ), attempt as (
-        update payment_attempts a set status = 'accepted', updated_at = $3
+        update payment_attempts a set status = 'accepted', request = '', updated_at = $3
           from session
          where a.app_uuid = $1 and a.uuid = $4 and a.checkout_session_uuid = session.uuid
            and a.status = 'submitting'
@@ -116,11 +116,12 @@ _OPEN_ACCEPTED = """
     ), payment as (
         insert into payments (app_uuid, uuid, payment_provider_uuid, provider_ref, tenant_uuid,
                attempt_uuid, checkout_session_uuid, is_surplus, sequence_type, status, method,
-               currency, amount_minor, refunded_minor, charged_back_minor, checkout_url,
+               currency, amount_minor, captured_minor, refunded_minor, charged_back_minor,
+               checkout_url,
                customer_ref, mandate_ref, due_at, created_at, updated_at, is_verification,
                tax_minor)
         select $1, $5, $6, $7, $8, attempt.uuid, $2, false, $9, $10, $11,
-               $12, $13, 0, 0, $14, $15, $16, $17, $3, $3, $23, 0
+               $12, $13, $24, 0, 0, $14, $15, $16, $17, $3, $3, $23, 0
           from attempt
     ), opened as (
         update checkout_sessions s
@@ -238,6 +239,7 @@ class PostgresOpening:
             key.operation,
             key.key,
             payment.is_verification,
+            None if payment.captured is None else payment.captured.minor,
         )
         return done is not None
 

@@ -133,6 +133,7 @@ class PostgresPaymentFiles:
                     $18, $19)
             on conflict (app_uuid, uuid) do update
                set status = excluded.status, decline_reason = excluded.decline_reason,
+                   request = excluded.request,
                    form_ref = excluded.form_ref, form_token = excluded.form_token,
                    updated_at = excluded.updated_at
              where payment_attempts.app_uuid = $1

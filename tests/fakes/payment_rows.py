@@ -64,7 +64,8 @@ def _file_of(rows: CheckoutRows, payment: Payment) -> PaymentFile:
 def save_papers(rows: CheckoutRows, before: Papers, after: Papers) -> None:
     """The rows that differ; of a row that is there, only what PostgreSQL updates."""
     for attempt in changed(before.attempts, after.attempts):
-        _write(rows.attempts, attempt, "status", "decline_reason", "updated_at")
+        fields = ("status", "decline_reason", "request", "form", "updated_at")
+        _write(rows.attempts, attempt, *fields)
     _save_files(rows, before, after)
 
 

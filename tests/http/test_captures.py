@@ -1,6 +1,7 @@
 """Held money: taken in part or whole, once for each key, and never beyond what is held."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import httpx
@@ -10,8 +11,17 @@ from app.cli.audit import PROOFS
 from app.settings import Settings
 from infrastructure.postgres.audit import AuditTx
 from infrastructure.postgres.database import Database
-from tests.http.house import CLOCK, Json, code, problems
+from tests.http.house import CLOCK, IDS, Json, code, problems
 from tests.http.till import Till
+
+
+@pytest.fixture(autouse=True)
+async def as_usual(sandbox: httpx.AsyncClient) -> AsyncIterator[None]:
+    """Captures come to what they should, and the sandbox's clock is right again afterwards."""
+    yield
+    await sandbox.post("/_control/settings", json={"captureOutcome": "succeeded"})
+    await sandbox.post("/_control/clock", json={"now": CLOCK.now().isoformat()})
+
 
 KLARNA: Json = {
     "method": "klarna",
@@ -211,6 +221,82 @@ async def test_past_the_keys_window_it_is_looked_for_before_it_is_sent(till: Til
     assert (await settled(till, payment))["amountCaptured"] == 40_00
     (listed,) = await till.all(f"/payments/{payment['uuid']}/captures")
     assert listed["captureId"].startswith("cpt_")
+
+
+async def test_one_that_says_it_is_of_an_intent_we_do_not_have_is_taken_in_once(till: Till):
+    payment = await till.held(**KLARNA)
+    answer = await till.sandbox.post(
+        f"/v2/payments/{payment['paymentId']}/captures",
+        json={
+            "amount": {"currency": "EUR", "value": "100.00"},
+            "metadata": {"capture": str(IDS.new())},
+        },
+        headers={"Authorization": f"Bearer {till.house.app.secrets['mollie']}"},
+    )
+    assert answer.status_code == 201, answer.text
+    await till.told(payment)
+    assert (await settled(till, payment))["status"] == "paid"
+    assert len(await till.all(f"/payments/{payment['uuid']}/captures")) == 1
+
+
+async def test_what_the_provider_captures_by_itself_is_not_captured_here(till: Till):
+    payment = await till.becomes(await till.asked(**KLARNA), "authorized")
+    assert payment["amountCaptured"] is None
+    answer = await capture(till, payment, "k", amount=40_00)
+    assert code(answer) == "409 [E4090]"
+    assert await till.all(f"/payments/{payment['uuid']}/captures") == []
+
+
+async def test_a_refusal_of_the_provider_is_an_answer_and_kept(till: Till):
+    payment = await till.held()
+    await till.control("/faults", {"operation": "createCapture", "kind": "status", "status": 422})
+    answer = await capture(till, payment, "k")
+    assert code(answer) == "422 [E4220]"
+    again = await capture(till, payment, "k")
+    assert again.content == answer.content
+    assert (await taken(till, payment, "l"))["status"] == "pending"
+
+
+async def test_a_key_of_another_cancel_cancels_nothing(till: Till):
+    one = await till.asked(method="banktransfer", description="one")
+    two = await till.asked(method="banktransfer", description="two")
+    who = till.house.app.key("write")
+    for payment, status in ((one, 200), (two, 422)):
+        path = f"/payments/{payment['uuid']}/cancel"
+        answer = await till.house.ask(who, "POST", path, Idempotency_Key="k")
+        assert answer.status_code == status
+    assert (await till.get(f"/payments/{two['uuid']}"))["status"] == "open"
+
+
+async def test_a_cancel_that_nobody_answered_is_told_as_unknown_and_done_by_the_repeat(till: Till):
+    payment = await till.asked(method="banktransfer")
+    who, path = till.house.app.key("write"), f"/payments/{payment['uuid']}/cancel"
+    await till.control("/faults", {"operation": "cancelPayment", "kind": "status", "status": 503})
+    lost = await till.house.ask(who, "POST", path, Idempotency_Key="k")
+    assert lost.status_code == 503
+    again = await till.house.ask(who, "POST", path, Idempotency_Key="k")
+    assert again.json()["items"][0]["status"] == "canceled"
+
+
+async def test_what_is_held_for_a_session_that_is_over_is_let_go(till: Till):
+    payment = await till.asked(captureMode="manual")
+    session = f"/checkout-sessions/{payment['checkoutSessionUuid']}"
+    await till.house.ok(till.house.app.admin, "POST", f"{session}/expire")
+    held = await till.becomes(payment, "authorized")
+    assert held["status"] == "authorized"
+    answer = await capture(till, payment, "k")
+    assert "is over" in answer.text
+    assert (await settled(till, payment))["status"] == "canceled"
+    assert await till.books() == {}
+
+
+async def test_what_is_paid_stays_what_it_was_whatever_the_provider_says_later(till: Till):
+    payment = await till.held(**KLARNA)
+    await taken(till, payment, "k", amount=40_00)
+    await settled(till, payment)
+    await cancel(till, payment)
+    assert (await settled(till, payment))["amount"] == 40_00
+    assert (await settled(till, payment))["amount"] == 40_00
 
 
 async def test_one_that_failed_may_be_asked_for_again(till: Till):

@@ -289,6 +289,62 @@ async def test_when_the_answer_is_lost_the_same_key_finds_the_same_payment(till:
     assert await till.statuses("payments") == ["open", "open"]
 
 
+async def test_paid_after_its_session_was_ended_it_is_told_as_surplus_under_the_same_key(
+    till: Till,
+):
+    await till.asked(description="makes the customer")
+    await till.control("/faults", {"operation": "createPayment", "kind": "truncatedJson"})
+    body = {**ASKED, "description": "Order 7"}
+    await ask(till, body, Idempotency_Key="k")
+    row = await till.house.connection.fetchrow(
+        "select uuid, payment_provider_uuid from checkout_sessions order by uuid desc limit 1"
+    )
+    admin = till.house.app.admin
+    await till.house.ok(admin, "POST", f"/checkout-sessions/{row['uuid']}/expire")
+    ref = (await till.sandbox.get("/_control/payments")).json()["items"][0]["id"]
+    await till.control(f"/payments/{ref}/status", {"status": "paid"})
+    account = str(row["payment_provider_uuid"])
+    await till.told({"paymentProviderUuid": account, "paymentId": ref})
+    answer = await ask(till, body, Idempotency_Key="k")
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["items"][0]["isSurplus"] is True
+
+
+async def test_a_charge_that_is_not_in_mollies_list_yet_is_not_taken_for_lost(till: Till):
+    await till.becomes(await till.asked(sequenceType="first"), "paid")
+    body = {"description": "2", "currency": "EUR", "amount": 5_00, "sequenceType": "recurring"}
+    await till.control("/faults", {"operation": "createPayment", "kind": "connectionReset"})
+    assert (await ask(till, body, Idempotency_Key="charge")).status_code == 503
+    await till.house.connection.execute(
+        "update payment_attempts set first_submitted_at = now() - interval '51 min',"
+        " lease_until = now() - interval '1 s' where status = 'submitting'"
+    )
+    uuid = await till.house.connection.fetchval(
+        "select uuid from payment_attempts where status = 'submitting'"
+    )
+    await till.parts.recover()(till.house.app.app_uuid, uuid)
+    assert (await ask(till, body, Idempotency_Key="charge")).status_code == 503
+
+
+async def test_a_cards_token_is_forgotten_once_mollie_has_it(till: Till):
+    await till.asked(cardToken="tkn_SECRET1", consumerDateOfBirth="1990-02-28")
+    for table in ("checkout_sessions", "payment_attempts", "idempotency_keys"):
+        rows = await till.house.connection.fetch(f"select t::text from {table} t")
+        assert not [row for row in rows if "SECRET1" in row[0] or "1990-02-28" in row[0]]
+        # The request is bytes, which are shown in hex.
+        assert not [row for row in rows if b"SECRET1".hex() in row[0]]
+
+
+async def test_it_is_paid_at_the_account_that_the_app_names(till: Till):
+    admin = till.house.app.admin
+    body = {"name": "mollie", "credential": "test_another000000000000000000001"}
+    other = (await till.house.ok(admin, "POST", "/payment-providers", body))["uuid"]
+    payment = await till.asked(paymentProviderUuid=other)
+    assert payment["paymentProviderUuid"] == other
+    answer = await ask(till, {**ASKED, "paymentProviderUuid": till.house.other.ids["account"]})
+    assert code(answer) == "404 [E4040]"
+
+
 async def test_komoju_has_no_such_payments(till: Till):
     path = f"/tenants/{till.house.app.ids['tenant']}/payment-providers/komoju/payments"
     answer = await till.house.ask(till.house.app.key("write"), "POST", path, ASKED)

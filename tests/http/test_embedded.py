@@ -169,6 +169,51 @@ async def test_what_is_paid_after_the_session_has_ended_goes_back(till: Till):
     assert await till.statuses("refunds") == ["requested"]
 
 
+async def other_try(till: Till, row: Json, like: str, status: str) -> str:
+    """Another payment with the form's metadata, as if made in it; and we are told."""
+    secret = {"Authorization": f"Bearer {till.house.app.secrets['mollie']}"}
+    seen = (await till.sandbox.get(f"/v2/payments/{like}", headers=secret)).json()
+    body = {
+        "amount": seen["amount"],
+        "description": "another try",
+        "redirectUrl": "https://shop.example",
+        "method": "creditcard",
+        "metadata": seen["metadata"],
+    }
+    ref = str((await till.sandbox.post("/v2/payments", json=body, headers=secret)).json()["id"])
+    await till.control(f"/payments/{ref}/status", {"status": status})
+    await told(till, row, ref)
+    return ref
+
+
+async def test_a_later_try_that_fails_ends_nothing_while_an_earlier_one_is_under_way(till: Till):
+    row = (await opened(till))["createdCheckoutSession"]
+    first = await in_form(till, row, "failed")
+    await told(till, row, first)
+    pending = await other_try(till, row, first, "pending")
+    await other_try(till, row, first, "failed")
+    assert (await session(till, row))["status"] == "processing"
+    await till.control(f"/sessions/{row['sessionId']}/status", {"status": "expired"})
+    attempts = len((await session(till, row))["attempts"])
+    await till.house.door.get(row["retryUrl"])
+    assert len((await session(till, row))["attempts"]) == attempts
+    await till.control(f"/payments/{pending}/status", {"status": "paid"})
+    await told(till, row, pending)
+    assert (await session(till, row))["status"] == "complete"
+    assert await till.statuses("refunds") == []
+
+
+async def test_when_the_last_try_under_way_fails_the_shopper_may_pay_again(till: Till):
+    row = (await opened(till))["createdCheckoutSession"]
+    first = await in_form(till, row, "failed")
+    await told(till, row, first)
+    pending = await other_try(till, row, first, "pending")
+    await other_try(till, row, first, "failed")
+    await till.control(f"/payments/{pending}/status", {"status": "failed"})
+    await told(till, row, pending)
+    assert (await session(till, row))["status"] == "open"
+
+
 async def test_the_same_key_opens_one_form(till: Till):
     first = await till.house.buy(**EMBEDDED)
     again = await till.house.buy(**EMBEDDED)  # a double click

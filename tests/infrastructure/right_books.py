@@ -24,6 +24,7 @@ FIRST_BILL, SECOND_BILL, SECOND_ATTEMPT, SECOND_PAYMENT, CHARGEBACK = (
     a_uuid(n) for n in range(230, 235)
 )
 SETUP_SESSION, SETUP_ATTEMPT, SETUP_PAYMENT, SETUP_REFUND = (a_uuid(n) for n in range(240, 244))
+HELD_SESSION, HELD_ATTEMPT, HELD_PAYMENT, CAPTURE = (a_uuid(n) for n in range(260, 264))
 CHANGE_BILL: Final = a_uuid(250)
 NEXT_MONTH: Final = NOON + timedelta(days=31)
 MONTH_AFTER: Final = NOON + timedelta(days=59)
@@ -51,6 +52,7 @@ _USUAL: Final[dict[str, dict[str, Any]]] = {
     "payment_attempts": {"status": "accepted"},
     "payments": {"status": "paid", "sequence_type": "oneoff", "paid_at": NOON},
     "refunds": {"status": "refunded", "reason": "requested"},
+    "captures": {"status": "succeeded", "amount_minor": 300},
     "bills": {"kind": "period", "status": "paid", "lines": "[]"},
     "subscriptions": {"status": "active", "due_at": MONTH_AFTER},
 }
@@ -154,6 +156,24 @@ class Books:
             rules.sale_made(a_fact(SALE), sold),
             rules.payment_received(a_fact(SALE_PAYMENT), settles=sold.total, held=money(0)),
             rules.refund_made(a_fact(SALE_REFUND), a_quote(336, 64)),
+        )
+
+    async def hold(self) -> None:
+        """5.00 were held for a direct payment, and 3.00 of them captured."""
+        session = {"checkout_session_uuid": HELD_SESSION}
+        await self.put(
+            "checkout_sessions",
+            uuid=HELD_SESSION,
+            mode="direct",
+            price_uuid=None,
+            subtotal_minor=500,
+            total_minor=500,
+        )
+        await self.pay(HELD_PAYMENT, HELD_ATTEMPT, 300, captured_minor=300, **session)
+        await self.put("captures", uuid=CAPTURE, payment_uuid=HELD_PAYMENT, provider_ref="cpt_1")
+        await self.post(
+            rules.sale_made(a_fact(HELD_SESSION), a_quote(300, 0)),
+            rules.payment_received(a_fact(HELD_PAYMENT), settles=money(300), held=money(0)),
         )
 
     async def bill(self, uuid: UUID, **said: Any) -> None:

@@ -37,6 +37,7 @@ async def shop(clean_database: str) -> AsyncIterator[Books]:
     try:
         shop = Books(connection)
         await shop.write()
+        await shop.hold()
         yield shop
     finally:
         await transaction.rollback()
@@ -223,6 +224,16 @@ FAULTS: Final = [
         {"payment_uuid": books.SALE_PAYMENT, "amount_minor": 1190, "refunds": 1191},
     ),
     Fault(
+        "captures-end",
+        changed("captures", books.CAPTURE, status="requested"),
+        {"capture_uuid": books.CAPTURE, "amount_minor": 300},
+    ),
+    Fault(
+        "captures-fit",
+        changed("captures", books.CAPTURE, amount_minor=299),
+        {"payment_uuid": books.HELD_PAYMENT, "amount_minor": 300, "captures": 299},
+    ),
+    Fault(
         "money-goes-back",
         changed("refunds", books.SETUP_REFUND, status="declined"),
         {"payment_uuid": books.SETUP_PAYMENT, "to_give_back": 100, "refunds": 0},
@@ -344,6 +355,12 @@ NO_FAULTS: Final = [
         changed("payment_attempts", books.SALE_ATTEMPT, status="submitting", created_at=NOW),
     ),
     ("refunds-end", changed("refunds", books.SALE_REFUND, status="requested", created_at=NOW)),
+    ("captures-end", changed("captures", books.CAPTURE, status="requested", created_at=NOW)),
+    (
+        "captures-fit",
+        changed("captures", books.CAPTURE, amount_minor=299)
+        + changed("payments", books.HELD_PAYMENT, due_at=NOW),
+    ),
     ("refunds-fit", changed("refunds", books.SALE_REFUND, amount_minor=1191, reason="dashboard")),
     (
         "money-goes-back",

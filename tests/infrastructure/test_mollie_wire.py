@@ -159,6 +159,54 @@ def test_what_is_new_and_harmless_passes():
     assert payment.failure_reason is payment.checkout_url is None
 
 
+def euros(value: str) -> Any:
+    return {"currency": "EUR", "value": value}
+
+
+@pytest.mark.parametrize(
+    ("said", "captured"),
+    [
+        ({}, None),
+        ({"amountCaptured": euros("49.00")}, None),  # taken whole: no capture of anybody's
+        ({"captureMode": "automatic", "amountCaptured": euros("49.00")}, None),
+        ({"captureMode": "manual", "status": "authorized"}, 0),
+        (
+            {
+                "captureMode": "manual",
+                "status": "authorized",
+                "amountCaptured": euros("9.00"),
+            },
+            9_00,
+        ),
+        ({"captureMode": "manual", "status": "paid", "amountCaptured": euros("9.00")}, 9_00),
+        ({"captureDelay": "2 days", "status": "paid", "amountCaptured": euros("49.00")}, 49_00),
+        # It asked for a hold, and was paid with a method that has none.
+        ({"captureMode": "manual", "status": "paid"}, None),
+    ],
+)
+def test_what_was_captured_is_told_of_what_is_captured_apart(said: Any, captured: int | None):
+    payment = seen(**said)
+    assert (payment.captured and payment.captured.minor) == captured or payment.captured is None
+    assert (payment.captured is None) is (captured is None)
+    if payment.status is PaymentStatus.PAID:
+        assert payment.worth.minor == (captured or 49_00)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"status": "paid", "amountCaptured": euros("0.00")},
+        {"status": "paid", "amountCaptured": euros("49.01")},
+        {"status": "paid", "amountCaptured": {"currency": "USD", "value": "49.00"}},
+        {"status": "expired", "amountCaptured": euros("9.00")},
+        {"status": "canceled", "amountCaptured": euros("9.00")},
+    ],
+)
+def test_captures_that_contradict_the_payment_are_not_guessed_at(said: Any):
+    with pytest.raises(ProviderUnreadable):
+        seen(captureMode="manual", **said)
+
+
 @pytest.mark.parametrize("details", [None, [], {}, "none", 0])
 def test_details_may_be_of_any_shape(details: Any):
     assert seen(details=details).failure_reason is None

@@ -11,7 +11,7 @@ from domain.payments.answers import ProviderPayment, SequenceType
 from domain.payments.attempt import BACKOFF_MAX, PaymentAttempt, backoff
 from domain.payments.payment_provider import ProviderName
 from domain.payments.ports import NewCustomer, NewPayment
-from domain.payments.submit_attempt import LOST, SubmitAttempt
+from domain.payments.submit_attempt import LOOK_TWICE_WITHIN, LOST, SubmitAttempt
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider import KEY_WINDOW_S, FakeProvider, Fault
 from tests.make import TENANT, a_uuid, an_account
@@ -93,7 +93,17 @@ async def test_past_the_window_nothing_is_posted_and_what_is_found_is_taken():
     assert desk.asked() == ["create_payment", "find_payment"]
 
 
-@pytest.mark.parametrize("age", [WINDOW, timedelta(hours=2), timedelta(days=30)])
+async def test_a_list_may_lag_so_what_is_not_in_it_yet_is_not_lost_yet():
+    desk = Desk()
+    attempt = await desk.attempt()
+    desk.clock.advance(WINDOW + LOOK_TWICE_WITHIN - SECOND)
+    with pytest.raises(ProviderUnavailable):
+        await desk.submit(desk.account, desk.taken_up_again(attempt))
+    desk.clock.advance(SECOND)
+    assert await desk.submit(desk.account, desk.taken_up_again(attempt)) is LOST
+
+
+@pytest.mark.parametrize("age", [timedelta(hours=2), timedelta(days=30)])
 async def test_what_the_provider_never_had_is_lost_for_good(age: timedelta):
     desk = Desk()
     attempt = await desk.attempt()
