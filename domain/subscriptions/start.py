@@ -64,7 +64,7 @@ def begin(
     test clock begins at what that shows.
     """
     clock_uuid, clock_now = grounds.clock or (None, None)
-    at = clock_now or min(paid_at or real_now, real_now)  # a provider's clock may be ahead
+    at = clock_now or paid_at or real_now
     nothing = Money(0, grounds.plan.unit_amount.currency)
     blank = Period(number=0, starts_at=at, ends_at=at, amount=Quote(nothing, nothing, nothing))
     subscription = Subscription(

@@ -68,7 +68,7 @@ async def test_the_answer_has_the_row_and_where_to_go(house: House):
     envelope = answer.json()
     assert (envelope["kind"], envelope["totalItems"]) == ("checkoutSessions", 1)
     (item,) = envelope["items"]
-    assert set(item) == {"createdCheckoutSession", "nextAction"}
+    assert set(item) == {"createdCheckoutSession", "nextAction", "clientAccessToken"}
     row = item["createdCheckoutSession"]
     assert {name: row[name] for name in ROW if not isinstance(row[name], ROW[name])} == {}
     for name in ("uuid", "appUuid", "paymentProviderUuid", "tenantUuid"):

@@ -93,6 +93,33 @@ MANY_MISTAKES: Final[dict[str, tuple[Json, set[str]]]] = {
         {"amount": 0, "description": "a\nb", "reason": "x"},
         {"amount", "description", "reason"},
     ),
+    "requestCapture": (
+        {"amount": 0, "description": "a\nb", "reason": "x"},
+        {"amount", "description", "reason"},
+    ),
+    "createInvoice": (
+        {"type": "gift", "lineItems": [{"name": " ", "price": "x"}], "successUrl": 1, "paid": 1},
+        {"type", "lineItems[0].name", "lineItems[0].price", "successUrl", "paid"},
+    ),
+    "openCustomerPayment": (
+        {
+            "description": "",
+            "currency": "XXX",
+            "amount": "10.00",
+            "lines": [{"description": "x", "quantity": 0}],
+            "billingAddress": {"email": "nobody", "street": 1},
+            "captureMode": "later",
+            "sequenceType": "twice",
+            "mandateId": "tr_1",
+            "dueDate": "soon",
+            "testmode": True,
+        },
+        {
+            "description", "currency", "amount", "lines[0].quantity", "lines[0].unitPrice",
+            "lines[0].totalAmount", "billingAddress.email", "billingAddress.street", "captureMode",
+            "sequenceType", "mandateId", "dueDate", "testmode", "redirectUrl",
+        },
+    ),
     "startSubscription": (
         {"productPriceUuid": "x", "quantity": 0, "trialDays": 731, "amountTotal": 1},
         {"productPriceUuid", "quantity", "trialDays", "amountTotal"},
