@@ -38,6 +38,8 @@ from app.jobs import (
     Sweeps,
 )
 from app.ledger.http import LedgerController
+from app.orchestration.http import PaymentSessionsController
+from app.orchestration.routing_http import RoutingController
 from app.pages.http import CheckoutLinksController, CheckoutStyleController
 from app.pages.portal_http import BillingPortalsController, PortalController
 from app.parts import Parts
@@ -63,6 +65,8 @@ from domain.catalog.price_service import PriceService
 from domain.catalog.product_service import ProductService
 from domain.catalog.tax_rate_service import TaxRateService
 from domain.kernel.errors import DomainError
+from domain.orchestration.refund_session import RefundSession
+from domain.orchestration.routing_service import RoutingService
 from domain.payments.cancel_refund import CancelRefund
 from domain.payments.mandate_service import MandateService
 from domain.payments.provider_service import ProviderService
@@ -105,6 +109,8 @@ CONTROLLERS: Final = [
     TenantPaymentMethodsController,
     PaymentsController,
     RefundsController,
+    PaymentSessionsController,
+    RoutingController,
     TenantSubscriptionsController,
     SubscriptionsController,
     CollectingController,
@@ -191,6 +197,9 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
         "payment_providers": value(ProviderService(parts.vault, CREDENTIALS, clock, ids)),
         "mandates": value(MandateService(parts.providers, clock)),
         "request_refund": value(RequestRefund(parts.providers, clock, ids)),
+        "open_payment_session": value(parts.open_payment_session()),
+        "refund_session": value(RefundSession(RequestRefund(parts.providers, clock, ids), clock)),
+        "routing": value(RoutingService(parts.providers, clock)),
         "cancel_refund": value(CancelRefund(clock)),
         "webhook_endpoints": value(
             EndpointService(parts.vault, webhook_secret, clock, ids, parts.near_targets)

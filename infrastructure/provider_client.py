@@ -23,6 +23,7 @@ from domain.kernel.errors import (
     CredentialRefused,
     ProviderBusy,
     ProviderUnavailable,
+    ProviderUnreachable,
     ProviderUnreadable,
 )
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
@@ -157,9 +158,11 @@ class ProviderClient(ABC):
             raise ProviderUnavailable(f"{self.name} did not answer in time") from None
         except BadBody as bad:
             raise ProviderUnreadable(f"{self.name}'s answer {bad}") from None
+        except (httpx.ConnectError, httpx.ConnectTimeout, aiohttp.ClientConnectorError):
+            raise ProviderUnreachable(f"{self.name} could not be reached") from None
         # aiohttp's errors come through where its httpx transport knows no equivalent.
         except (httpx.HTTPError, aiohttp.ClientError, OSError):
-            raise ProviderUnavailable(f"{self.name} could not be reached, or hung up") from None
+            raise ProviderUnavailable(f"{self.name} hung up") from None
         if isinstance(answer, TooMuch):
             self.budget.was_too_much(account.uuid, retry_after_s=answer.retry_after_s)
             raise ProviderBusy(

@@ -5,6 +5,7 @@ field looked at on its own, so that the caller hears of all mistakes in one answ
 """
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import lru_cache
 from itertools import islice, pairwise
 from typing import Any, Final, get_args, get_origin
@@ -24,6 +25,8 @@ MISTAKES_MAX: Final = 100
 DEPTH_MAX: Final = 32
 """Deeper JSON overflows the decoder's stack; nothing of ours is deeper than five."""
 
+# A number with more digits than a double has is as wrong as it was sent.
+_EXACT: Final = msgspec.json.Decoder(float_hook=Decimal)
 _OPEN, _CLOSE, _QUOTE, _BACKSLASH = b"[{", b"]}", ord('"'), ord("\\")
 
 
@@ -96,7 +99,7 @@ def _depth(body: bytes) -> int:
 def _explain(kind: type[Body], body: bytes, error: msgspec.DecodeError) -> list[Violation]:
     """Everything that is wrong with a body that did not decode."""
     try:
-        value = msgspec.json.decode(body)
+        value = _EXACT.decode(body)
     except msgspec.DecodeError as malformed:
         return [Violation(f"the body is not JSON: {_plain(str(malformed))}")]
     return list(islice(mistakes(kind, value), MISTAKES_MAX)) or [Violation(_plain(str(error)))]
@@ -158,6 +161,10 @@ def _field_mistakes(kind: Any, value: object, name: str) -> Iterator[Violation]:
         for index, item in enumerate(value):
             yield from mistakes(inner, item, f"{name}[{index}].")
         return
+    own = _body_in(kind)
+    if own is not None and isinstance(value, dict):
+        yield from mistakes(own, value, f"{name}.")
+        return
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
@@ -174,10 +181,16 @@ def _nested(kind: Any) -> type[Body] | None:
     return None
 
 
+def _body_in(kind: Any) -> type[Body] | None:
+    """The body that a field is, also where it may be left out."""
+    parts = (kind, *get_args(kind))
+    return next((p for p in parts if isinstance(p, type) and issubclass(p, Body)), None)
+
+
 def _default(field: FieldInfo) -> object:
     return field.default if field.default is not NODEFAULT else field.default_factory()
 
 
 def _plain(message: str) -> str:
-    message = message.replace("`", "")
+    message = message.replace("`", "").replace("got decimal", "got float")
     return message[:1].lower() + message[1:]

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.kernel.errors import ProviderUnavailable, Refused
 from domain.orchestration.circuit import Circuit, Health
@@ -94,7 +95,7 @@ def decide(
         query=query,
         policy_version=policy.version,
         strategy=strategy,
-        rule=pool.rule and pool.rule.name,
+        rule=None if pool.rule is None else pool.rule.name,
         draw=draw if has_drawn else None,
         candidates=tuple(
             Candidate(
@@ -109,6 +110,17 @@ def decide(
         order=order,
         at=situation.at,
     )
+
+
+def held(situation: Situation, account_uuid: UUID, *, until: datetime) -> Situation:
+    """The same, with somebody else's probe under way at that account."""
+    standings = tuple(
+        replace(s, circuit=replace(s.circuit, probe_until=until))
+        if s.account.uuid == account_uuid and s.circuit is not None
+        else s
+        for s in situation.standings
+    )
+    return replace(situation, standings=standings)
 
 
 def _pool(query: Query, policy: RoutingPolicy, standings: Sequence[Standing]) -> _Pool:

@@ -45,9 +45,15 @@ class RoutingLedger(Protocol):
     """What routing knows: how accounts stand, and what was decided. Decisions are only added."""
 
     async def facts(
-        self, tenant_uuid: TenantUuid, method: str, currency: str, providers: Providers, at: datetime
+        self, tenant_uuid: TenantUuid, kind: tuple[str, str], providers: Providers, *, at: datetime
     ) -> RoutingFacts:
-        """All that a decision is made from, in two statements."""
+        """All that a decision is made from, in two statements. `kind`: method and currency."""
+        ...
+
+    async def standings(
+        self, kind: tuple[str, str], providers: Providers, *, at: datetime
+    ) -> tuple[Standing, ...]:
+        """Of all accounts in use."""
         ...
 
     async def standing(self, account_uuids: Sequence[UUID]) -> Mapping[UUID, Standing]:
@@ -64,13 +70,17 @@ class RoutingLedger(Protocol):
         """The first call of a try counts, and no other."""
         ...
 
-    async def lock_circuit(self, account_uuid: UUID, *, at: datetime) -> Circuit: ...
+    async def lock_circuit(self, account_uuid: UUID) -> Circuit:
+        """The row is locked until the transaction ends; a new one is closed."""
+        ...
 
     async def recent(self, circuit: Circuit) -> tuple[Recent, ...]:
         """Results since the circuit changed, the newest first; a hundred at most."""
         ...
 
     async def save_circuit(self, circuit: Circuit) -> None: ...
+
+    async def forget_calls(self, *, before: datetime) -> None: ...
 
     async def decision(self, uuid: UUID) -> KeptDecision:
         """Raises NotFound."""
@@ -96,8 +106,8 @@ class PaymentSessions(Protocol):
         """Raises NotFound."""
         ...
 
-    async def link(self, live: Try, key: RequestKey) -> None:
-        """To the checkout session that was opened under this key, if there is one."""
+    async def link(self, live: Try, key: RequestKey) -> bool:
+        """To the checkout session that was opened under this key. False: it was given up."""
         ...
 
     async def abandon(self, old: Try, new: Try, *, session_uuid: UUID, at: datetime) -> None: ...
@@ -114,5 +124,3 @@ class OrchestrationTx(CheckoutTx, Protocol):
     def routing_policies(self) -> RoutingPolicies: ...
     @property
     def payment_sessions(self) -> PaymentSessions: ...
-
-

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from domain.kernel.money import EXPONENTS
 from domain.payments.ports import Provider
 from infrastructure.mollie.access import MollieAccess
 from infrastructure.mollie.chargebacks import MollieChargebacks
@@ -16,6 +17,10 @@ from infrastructure.mollie.refunds import MollieRefunds
 KEY_WINDOW_S: Final = 3000
 # Within an hour Mollie takes a refund of the same amount on the same payment for a mistake.
 REFUND_REPEATABLE_AFTER_S: Final = 3660
+# Of all that we know, only the won is not among its currencies.
+CURRENCIES: Final = frozenset(EXPONENTS) - {"KRW"}
+# The bank's system for authentication was away, or nobody could say what went wrong.
+OWN_FAULTS: Final = frozenset({"authentication_unavailable_acs", "unknown_reason"})
 _LOCALES: Final = (
     "ca_ES cs_CZ da_DK de_AT de_CH de_DE de_LU el_GR en_BE en_GB en_NL en_US es_ES fi_FI fr_BE "
     "fr_FR fr_LU hu_HU is_IS it_IT lt_LT lv_LV nb_NO nl_BE nl_NL pl_PL pt_PT sk_SK sl_SI sv_SE "
@@ -34,5 +39,7 @@ def connect(client: MollieClient) -> Provider:
         budget=client.budget,
         key_window_s=KEY_WINDOW_S,
         locales=frozenset(_LOCALES.split()),
+        currencies=CURRENCIES,
+        own_faults=OWN_FAULTS,
         refund_repeatable_after_s=REFUND_REPEATABLE_AFTER_S,
     )

@@ -13,7 +13,7 @@ from domain.payments.payment_provider import PaymentProvider, ProviderMode, Prov
 from domain.payments.sweep_account import SWEEP_EVERY
 from infrastructure.postgres.database import Connection
 
-_COLUMNS: Final = """
+COLUMNS: Final = """
     uuid, app_uuid, id, name, mode, title, is_default, credential_sealed, credential_hint,
     verification_amount_minor, created_at, updated_at, deleted_at, webhook_secret_sealed
 """
@@ -34,7 +34,7 @@ class PostgresPaymentProviders:
                 sweep_due_at, webhook_secret_sealed
             )
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10, $13, $14)
-            returning {_COLUMNS}
+            returning {COLUMNS}
             """,
             account.app_uuid,
             account.uuid,
@@ -55,7 +55,7 @@ class PostgresPaymentProviders:
 
     async def get(self, uuid: UUID) -> PaymentProvider:
         row = await self._connection.fetchrow(
-            f"select {_COLUMNS} from payment_providers where app_uuid = $1 and uuid = $2",
+            f"select {COLUMNS} from payment_providers where app_uuid = $1 and uuid = $2",
             self._app_uuid,
             uuid,
         )
@@ -64,7 +64,7 @@ class PostgresPaymentProviders:
     async def get_for_update(self, uuid: UUID) -> PaymentProvider:
         row = await self._connection.fetchrow(
             f"""
-            select {_COLUMNS}
+            select {COLUMNS}
               from payment_providers
              where app_uuid = $1 and uuid = $2
                for update
@@ -77,7 +77,7 @@ class PostgresPaymentProviders:
     async def default(self, name: ProviderName) -> PaymentProvider | None:
         row = await self._connection.fetchrow(
             f"""
-            select {_COLUMNS}
+            select {COLUMNS}
               from payment_providers
              where app_uuid = $1 and name = $2 and is_default and deleted_at is null
             """,
@@ -91,7 +91,7 @@ class PostgresPaymentProviders:
     ) -> PaymentProvider | None:
         row = await self._connection.fetchrow(
             f"""
-            select {_COLUMNS}
+            select {COLUMNS}
               from payment_providers p
               left join lateral (
                     select bool_or(m.uuid = $3) as is_named, count(*) as valid
@@ -119,7 +119,7 @@ class PostgresPaymentProviders:
                      where app_uuid = $1 and deleted_at is null
                    ) as used
                    left join (
-                    select {_COLUMNS}
+                    select {COLUMNS}
                       from payment_providers
                      where app_uuid = $1 and deleted_at is null
                      order by uuid desc
