@@ -20,7 +20,7 @@ from domain.payments.payment_provider import PaymentProvider
 
 WINDOW: Final = timedelta(seconds=60)
 RESULTS_MIN: Final = 5
-"""Of these in the window, half or more must have failed."""
+"""Of these in the window, half or more must have failed. It is looked at when one fails."""
 UNREACHABLE_MAX: Final = 3
 """In a row, however far apart."""
 OPEN_FIRST: Final = timedelta(seconds=30)
