@@ -54,9 +54,10 @@ class FailOver:
                 return None
         live = await self._next(tx, found.decision.order, failed, tried)
         if live is not None:
-            await self.give_up(tx, failed, key)
-            at = self.clock.now()
-            await tx.payment_sessions.abandon(failed, live, session_uuid=session_uuid, at=at)
+            gone = await self.give_up(tx, failed, key)
+            await tx.payment_sessions.abandon(
+                failed, live, session_uuid=session_uuid, checkout_uuid=gone
+            )
         return live
 
     async def _next(

@@ -110,7 +110,11 @@ class PaymentSessions(Protocol):
         """To the checkout session that was opened under this key. False: it was given up."""
         ...
 
-    async def abandon(self, old: Try, new: Try, *, session_uuid: UUID, at: datetime) -> None: ...
+    async def abandon(
+        self, old: Try, new: Try, *, session_uuid: UUID, checkout_uuid: UUID | None
+    ) -> None:
+        """`checkout_uuid`: what has expired for the old one."""
+        ...
 
 
 class OrchestrationTx(CheckoutTx, Protocol):

@@ -17,7 +17,7 @@ from domain.kernel.idempotency import Answer, RequestKey
 from domain.orchestration.payment_session import PaymentSession, Try, Wanted
 from domain.payments.ports import Provider
 
-TRY: Final = "tryPaymentSession"
+TRY: Final = "openPaymentSessionTry"
 """No route has this operation: a caller's key cannot be one of these."""
 
 

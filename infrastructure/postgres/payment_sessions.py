@@ -1,6 +1,5 @@
 """Payment sessions and their tries. How one stands is read from its live try's checkout."""
 
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -152,17 +151,21 @@ class PostgresPaymentSessions:
         )
         return done is not None
 
-    async def abandon(self, old: Try, new: Try, *, session_uuid: UUID, at: datetime) -> None:
+    async def abandon(
+        self, old: Try, new: Try, *, session_uuid: UUID, checkout_uuid: UUID | None
+    ) -> None:
         # Two statements: the index that lets one live is looked at row by row.
         await self._connection.execute(
             """
-            update payment_session_attempts set state = 'abandoned', failure = $3, updated_at = $4
+            update payment_session_attempts
+               set state = 'abandoned', failure = $3, checkout_session_uuid = $4, updated_at = $5
              where app_uuid = $1 and uuid = $2
             """,
             self._app_uuid,
             old.uuid,
             old.failure,
-            at,
+            checkout_uuid,
+            new.created_at,
         )
         await self._connection.execute(
             """

@@ -1,17 +1,21 @@
 """An app with accounts at two providers, and orders in yen, which both take."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Final
 from uuid import UUID
 
 import httpx
 import pytest
+from litestar import Litestar
 
 from app.parts import Parts
 from app.settings import Settings
+from domain.payments.attempt import OwnerKind
+from domain.payments.recover_attempt import RecoverAttempt
 from infrastructure.postgres.audit import AuditTx
 from infrastructure.postgres.database import Database
 from tests.http.house import Headers, House, Json
@@ -34,7 +38,7 @@ ORDER: Final[Json] = {
     "redirectUrls": {"success": "https://shop.example/ok", "failure": "https://shop.example/no"},
 }
 FAULTS: Final = {
-    "mollie": ("/_control/faults", ("createPayment", "createCustomer")),
+    "mollie": ("/_control/faults", ("createPayment",)),
     "komoju": ("/komoju/_control/faults", ("createSession",)),
 }
 
@@ -67,6 +71,40 @@ class Crossing:
         if key is not None:
             headers["Idempotency-Key"] = key or f"key-{next(self.keys)}"
         return await self.house.door.post(path, json=body, headers=headers)
+
+    async def raw(self, body: bytes) -> httpx.Response:
+        """Byte for byte."""
+        headers = {**self.seller, "Idempotency-Key": f"key-{next(self.keys)}"}
+        headers["Content-Type"] = "application/json"
+        return await self.house.door.post(PATH, content=body, headers=headers)
+
+    async def raw_session(self, session: Json) -> bytes:
+        path = f"{PATH}/{session['sessionId']}"
+        return (await self.house.door.get(path, headers=dict(self.seller))).content
+
+    async def refund(
+        self, session: Json, key: str | None, who: Headers | None = None, **said: Any
+    ) -> httpx.Response:
+        headers = dict(who or self.house.app.admin) if who != {} else {}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        path = f"{PATH}/{session['sessionId']}/refunds"
+        return await self.house.door.post(path, json=said, headers=headers)
+
+    async def refunded(self, session: Json, key: str, **said: Any) -> Json:
+        answer = await self.refund(session, key, **said)
+        assert answer.status_code == 201, answer.text
+        row: Json = answer.json()
+        return row
+
+    async def at_mollie(self, ref: str) -> Json:
+        key = self.house.app.secrets["mollie"]
+        answer = await self.sandbox.get(
+            f"/v2/payments/{ref}", headers={"Authorization": f"Bearer {key}"}
+        )
+        assert answer.status_code == 200, answer.text
+        row: Json = answer.json()
+        return row
 
     async def opened(self, key: str = "", **said: Any) -> Json:
         answer = await self.post(key, **said)
@@ -144,21 +182,119 @@ class Crossing:
         )
         assert told.status_code == 200, told.text
 
-    async def checkout(self, row: Json) -> Json:
-        path = f"/checkout-sessions/{row['checkoutSessionUuid']}"
-        return await self.house.ok(self.house.app.admin, "GET", path)
+    # What becomes of a page that nobody was led to.
+
+    async def orphan(self, session: Json, provider: str) -> str:
+        """The checkout session that was given up."""
+        (row,) = await self.rows(
+            """
+            select c.uuid from checkout_sessions c
+              join payment_providers p on p.uuid = c.payment_provider_uuid
+             where p.name = $1 and c.terms->'metadata'->>'paymentSessionUuid' = $2
+               and c.status = 'expired'
+            """,
+            provider,
+            session["sessionId"],
+        )
+        return str(row["uuid"])
+
+    async def recovers_without_canceling(self) -> None:
+        """A worker learns of the payment, and dies before it has called it off."""
+        parts = self.parts
+        conclusions = {OwnerKind.SESSION: parts.conclude}
+        recover = replace(parts.recover(), conclusions=conclusions)
+        await self._each_waiting(recover)
 
     async def recovers(self) -> None:
         """A worker sees to every attempt that waits, as if its time had come."""
-        waiting = await self.rows(
-            "select uuid from payment_attempts where status = 'submitting' order by uuid"
-        )
+        await self._each_waiting(self.parts.recover())
+
+    async def _each_waiting(self, recover: RecoverAttempt) -> None:
+        waiting = "status = 'submitting'"
         await self.house.connection.execute(
-            "update payment_attempts set lease_until = now(), due_at = now()"
-            " where status = 'submitting'"
+            f"update payment_attempts set lease_until = now() - interval '1 s' where {waiting}"
         )
-        for row in waiting:
-            await self.parts.recover()(self.house.app.app_uuid, row["uuid"])
+        for row in await self.rows(f"select uuid from payment_attempts where {waiting}"):
+            await recover(self.house.app.app_uuid, row["uuid"])
+
+    async def orphan_is_paid(self, orphan: str, provider: str) -> None:
+        (row,) = await self.rows(
+            "select provider_ref from payments where checkout_session_uuid = $1", UUID(orphan)
+        )
+        if provider == "mollie":
+            await self.mollie_pays(row["provider_ref"])
+        else:
+            await self.shop.shopper({"sessionId": row["provider_ref"]})
+            await self.shop.tell_all()
+
+    async def is_called_off(self, orphan: str, provider: str) -> bool:
+        (row,) = await self.rows(
+            "select provider_ref from payments where checkout_session_uuid = $1", UUID(orphan)
+        )
+        if provider == "komoju":
+            found = await self.shop.at_komoju({"sessionId": row["provider_ref"]})
+            return bool(found["status"] == "cancelled")
+        calls = (await self.sandbox.get("/_control/calls")).json()
+        return any(
+            call["method"] == "DELETE" and call["path"].endswith(row["provider_ref"])
+            for call in calls["items"]
+        )
+
+    async def held_at_providers(self) -> int:
+        """What both have of ours after all that went back."""
+        key = self.house.app.secrets["mollie"]
+        mollie = (await self.sandbox.get(
+            "/v2/payments", headers={"Authorization": f"Bearer {key}"}
+        )).json()["_embedded"]["payments"]  # fmt: skip
+        komoju = (await self.shop.api("GET", "payments?per_page=100"))["data"]
+        paid = sum(
+            int(p["amount"]["value"]) - int(p.get("amountRefunded", {"value": 0})["value"])
+            for p in mollie
+            if p["status"] == "paid"
+        )
+        return paid + sum(
+            p["total"] - p["amount_refunded"] for p in komoju if p["captured_at"] is not None
+        )
+
+    async def pages_made(self, provider: str) -> int:
+        if provider == "mollie":
+            key = self.house.app.secrets["mollie"]
+            headers = {"Authorization": f"Bearer {key}"}
+            return int((await self.sandbox.get("/v2/payments", headers=headers)).json()["count"])
+        found = (await self.sandbox.get("/komoju/_control/sessions")).json()["items"]
+        return sum(
+            session["metadata"].get("app") == str(self.house.app.app_uuid) for session in found
+        )
+
+    async def opens_the_circuit(self, provider: str) -> None:
+        """By asking it again and again, as nothing but a rule would."""
+        uuids = {"mollie": self.mollie, "komoju": self.komoju}
+        before = await self.house.ok(self.house.app.admin, "GET", "/routing-policy")
+        order = sorted(uuids.values(), key=lambda uuid: uuid != uuids[provider])
+        await self.policy(rules=[{"name": "insist", "accounts": order}])
+        for _ in range(5):
+            await self.opened()
+        await self.policy(defaultOrder=before["defaultOrder"])
+
+    async def half_opens(self) -> None:
+        """As if its time had come."""
+        await self.house.connection.execute(
+            "update routing_circuits set open_until = now() where open_until is not null"
+        )
+
+    @asynccontextmanager
+    async def at(self, app: Litestar) -> AsyncIterator[None]:
+        """Through the door of another program, over the same tables."""
+        before = self.house
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=str(before.door.base_url)) as c:
+            self.house = replace(before, door=c)
+            yield
+            self.house = before
+
+    async def checkout(self, row: Json) -> Json:
+        path = f"/checkout-sessions/{row['checkoutSessionUuid']}"
+        return await self.house.ok(self.house.app.admin, "GET", path)
 
     async def key_lapses(self, key: str) -> None:
         """The request that held it has died, and so have the attempts that it began."""
@@ -166,7 +302,7 @@ class Crossing:
             "update idempotency_keys set lease_until = now() where key = $1", key
         )
         await self.house.connection.execute(
-            "update idempotency_keys set lease_until = now() where operation = 'tryPaymentSession'"
+            "update idempotency_keys set lease_until = now() where operation = 'openPaymentSessionTry'"
         )
         await self.house.connection.execute("update payment_attempts set lease_until = now()")
 
