@@ -18,6 +18,7 @@ from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.observe_payment import ObservePayment
 from domain.payments.payment import LATER_LOOKS
 from domain.payments.recover_attempt import RecoverAttempt
+from domain.payments.submit_capture import SubmitCapture
 from domain.payments.submit_refund import SubmitRefund
 from domain.payments.sweep_account import SweepAccount
 from domain.subscriptions.advance_clock import AdvanceClock
@@ -111,6 +112,18 @@ class Refunds:
     async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
         async with self.unit_of_work.begin(app_uuid) as tx:
             found = await tx.due_work.refunds(now)
+        return [partial(self.submit, app_uuid, uuid) for uuid in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Captures:
+    unit_of_work: UnitOfWork[WorkTx]
+    submit: SubmitCapture
+    name: str = "captures"
+
+    async def claim(self, app_uuid: AppUuid, now: datetime) -> Sequence[Task]:
+        async with self.unit_of_work.begin(app_uuid) as tx:
+            found = await tx.due_work.captures(now)
         return [partial(self.submit, app_uuid, uuid) for uuid in found]
 
 

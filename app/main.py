@@ -24,8 +24,11 @@ from app.http.desk import Desk
 from app.http.errors import domain_error, http_error, invalid_request, unforeseen
 from app.http.health import HealthController
 from app.http.telemetry import configure_logging, telemetry
+from app.invoices.http import InvoicesController
+from app.invoices.schemas import InvoiceViews
 from app.jobs import (
     Attempts,
+    Captures,
     Clocks,
     Events,
     Expiry,
@@ -43,6 +46,8 @@ from app.orchestration.routing_http import RoutingController
 from app.pages.http import CheckoutLinksController, CheckoutStyleController
 from app.pages.portal_http import BillingPortalsController, PortalController
 from app.parts import Parts
+from app.payments.captures_http import HeldPaymentsController
+from app.payments.customer_payments_http import CustomerPaymentsController
 from app.payments.http import TenantPaymentsController
 from app.payments.methods_http import (
     PaymentMethodsController,
@@ -67,9 +72,11 @@ from domain.catalog.tax_rate_service import TaxRateService
 from domain.kernel.errors import DomainError
 from domain.orchestration.refund_session import RefundSession
 from domain.orchestration.routing_service import RoutingService
+from domain.payments.cancel_payment import CancelPayment
 from domain.payments.cancel_refund import CancelRefund
 from domain.payments.mandate_service import MandateService
 from domain.payments.provider_service import ProviderService
+from domain.payments.request_capture import RequestCapture
 from domain.payments.request_refund import RequestRefund
 from domain.payments.submit_refund import SubmitRefund
 from domain.subscriptions.change_quote import ChangeQuote
@@ -107,7 +114,10 @@ CONTROLLERS: Final = [
     TenantPaymentsController,
     PaymentMethodsController,
     TenantPaymentMethodsController,
+    InvoicesController,
     PaymentsController,
+    CustomerPaymentsController,
+    HeldPaymentsController,
     RefundsController,
     PaymentSessionsController,
     RoutingController,
@@ -173,6 +183,7 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
     return {
         "links": value(parts.links),
         "open_session": value(parts.open_session()),
+        "invoice_views": value(InvoiceViews(parts.providers)),
         "expire_session": value(parts.expire),
         "portals": value(parts.portals()),
         "portal_pages": value(parts.portal_pages()),
@@ -201,6 +212,11 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
         "refund_session": value(RefundSession(RequestRefund(parts.providers, clock, ids), clock)),
         "routing": value(RoutingService(parts.providers, clock)),
         "cancel_refund": value(CancelRefund(clock)),
+        "request_capture": value(RequestCapture(parts.providers, clock, ids)),
+        "submit_capture": value(parts.submit_capture()),
+        "cancel_payment": value(
+            CancelPayment(parts.database, parts.providers, parts.observe, clock)
+        ),
         "webhook_endpoints": value(
             EndpointService(parts.vault, webhook_secret, clock, ids, parts.near_targets)
         ),
@@ -224,6 +240,7 @@ def jobs_of(parts: Parts) -> tuple[Job, ...]:
         Renewals(database, parts.advance(), lease),
         Clocks(database, parts.advance_clock(), lease),
         Refunds(database, SubmitRefund(database, parts.providers, parts.clock, lease)),
+        Captures(database, parts.submit_capture()),
         Looks(database, parts.observe, parts.clock),
         Expiry(database, parts.expire, lease),
         Events(PublishEvents(database, parts.clock, parts.ids)),

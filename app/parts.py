@@ -30,6 +30,7 @@ from domain.payments.ensure_customer import EnsureCustomer
 from domain.payments.observe_payment import ObservePayment, Recorder
 from domain.payments.recover_attempt import Conclusion, RecoverAttempt
 from domain.payments.submit_attempt import SubmitAttempt
+from domain.payments.submit_capture import SubmitCapture
 from domain.payments.sweep_account import SweepAccount
 from domain.subscriptions.advance_clock import AdvanceClock
 from domain.subscriptions.advance_subscription import AdvanceSubscription
@@ -144,6 +145,9 @@ class Parts:
             self.ids,
             self.lease,
         )
+
+    def submit_capture(self) -> SubmitCapture:
+        return SubmitCapture(self.database, self.providers, self.clock, self.lease)
 
     def recover(self) -> RecoverAttempt:
         conclusions: dict[OwnerKind, Conclusion] = {

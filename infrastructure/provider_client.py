@@ -26,8 +26,9 @@ from domain.kernel.errors import (
     ProviderUnreachable,
     ProviderUnreadable,
 )
+from domain.payments.answers import Declined
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
-from domain.payments.ports import Declined, Vault, credential_context
+from domain.payments.ports import Vault, credential_context
 from infrastructure.budget import RateBudget
 from infrastructure.transport import (
     BadBody,

@@ -7,9 +7,7 @@ from uuid import UUID
 from domain.catalog.quote import Quote
 from domain.checkout.book import Book
 from domain.checkout.session import CheckoutSession, Mode, Terms
-from domain.payments.attempt import PaymentAttempt
-from domain.payments.payment import Payment
-from domain.payments.ports import (
+from domain.payments.answers import (
     MandateStatus,
     PaymentStatus,
     ProviderMandate,
@@ -18,6 +16,8 @@ from domain.payments.ports import (
     RefundStatus,
     SequenceType,
 )
+from domain.payments.attempt import PaymentAttempt
+from domain.payments.payment import Payment
 from domain.payments.sighting import Sighting
 from tests.fakes.clock import NOON
 from tests.make import APP, TENANT, USER, a_uuid, money

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from domain.catalog.price import Interval, Recurrence
 from domain.catalog.quote import Quote
 from domain.kernel.money import Money
+from domain.payments.answers import MandateStatus
 from domain.payments.chargeback import Chargeback
 from domain.payments.mandate import Mandate
-from domain.payments.ports import MandateStatus
 from domain.subscriptions.bill import Bill, BillKind, Line
 from domain.subscriptions.book import Plan, SubscriptionBook
 from domain.subscriptions.policy import BillingPolicy

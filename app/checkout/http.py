@@ -24,7 +24,7 @@ from app.http.pages import PageLimit, PageNumber
 from domain.checkout.book import Book
 from domain.checkout.expire_session import ExpireSession
 from domain.checkout.links import Links
-from domain.checkout.open_session import OpenSession
+from domain.checkout.open_session import OpenSession, Render
 from domain.checkout.order import Ask, Order
 from domain.kernel.errors import DomainError, NotFound
 from domain.kernel.idempotency import Answer
@@ -51,15 +51,17 @@ class RenderSession:
         return answer_of(error)
 
 
-async def _open(
-    request: Request[Any, Any, Any], order: Order, open_session: OpenSession, links: Links
+async def answer_with(
+    request: Request[Any, Any, Any],
+    order: Order,
+    open_session: OpenSession,
+    render: Render,
+    *,
+    operation: str = "openCheckoutSession",
 ) -> Response[Any]:
-    ask = Ask(
-        operation="openCheckoutSession",
-        key=given_key(request),
-        fingerprint=await fingerprint(request),
-    )
-    opened = await open_session(caller_of(request), order, ask, RenderSession(links))
+    """Open a session for what was ordered, or find the one that the same request has opened."""
+    ask = Ask(operation=operation, key=given_key(request), fingerprint=await fingerprint(request))
+    opened = await open_session(caller_of(request), order, ask, render)
     response = respond(opened.answer)
     if opened.is_replay:
         response.headers["Idempotent-Replayed"] = "true"
@@ -93,7 +95,7 @@ class OpenCheckoutSessionController(Controller):
         is a double click and returns the same session.
         """
         order = data.order(data.tenant_uuid, provider_named(provider))
-        return await _open(request, order, open_session, links)
+        return await answer_with(request, order, open_session, RenderSession(links))
 
     @post(
         "/tenants/{tenant_uuid:uuid}/payment-providers/{provider:str}/checkout-sessions",
@@ -113,7 +115,7 @@ class OpenCheckoutSessionController(Controller):
     ) -> Response[Envelope[OpenedSession]]:
         """The same with an API key of type `write`; the tenant stands in the path."""
         order = data.order(tenant_uuid, provider_named(provider))
-        return await _open(request, order, open_session, links)
+        return await answer_with(request, order, open_session, RenderSession(links))
 
 
 class CheckoutSessionsController(Controller):

@@ -11,14 +11,9 @@ from typing import Final
 
 from domain.kernel.clock import Clock
 from domain.kernel.money import Money
+from domain.payments.answers import ProviderChargeback, ProviderPayment, ProviderRefund
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import (
-    Provider,
-    ProviderChargeback,
-    ProviderPayment,
-    ProviderRefund,
-    Providers,
-)
+from domain.payments.ports import Provider, Providers
 from infrastructure.postgres.audit import AuditTx, Row
 from infrastructure.postgres.audit_holdings import (
     HeldChargeback,
@@ -172,7 +167,7 @@ class Comparison:
 def _of_payment(held: HeldPayment, seen: ProviderPayment) -> Iterator[Row]:
     told = _Told("payment", held.ref, held.currency)
     yield from told.unless_same("status", held.status, seen.status.value)
-    yield from told.unless_equal("amount", held.amount_minor, seen.amount)
+    yield from told.unless_equal("amount", held.amount_minor, seen.worth)
     yield from told.unless_equal("refunded", held.refunded_minor, seen.refunded)
     yield from told.unless_equal("charged back", held.charged_back_minor, seen.charged_back)
 

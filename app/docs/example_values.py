@@ -6,6 +6,8 @@ A value that depends on whose field it is stands under its owner.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from app.docs import payment_examples
+
 Json = Any
 
 
@@ -19,7 +21,7 @@ _ENDPOINT, _EVENT = uuid_of(0x51), uuid_of(0x52)
 _SUBSCRIPTION, _BILL = uuid_of(0x34), uuid_of(0x38)
 _NOW: Final = "2026-01-01T00:00:00.000Z"
 
-BY_NAME: Final[Mapping[str, Json]] = {
+BY_NAME: Final[Mapping[str, Json]] = payment_examples.BY_NAME | {
     "appUuid": uuid_of(0x01),
     "tenantUuid": uuid_of(0x11),
     "userUuid": uuid_of(0x12),
@@ -58,6 +60,10 @@ BY_NAME: Final[Mapping[str, Json]] = {
     "units": 1,
     "sessionId": "tr_7UhSN1zuXS",
     "paymentId": "tr_7UhSN1zuXS",
+    "paymentUrl": "https://my.mollie.com/dashboard/payments/tr_7UhSN1zuXS",
+    "invoiceId": None,
+    "invoiceUrl": None,
+    "subscriptionId": _SUBSCRIPTION,
     "customerId": "cst_8wmqcHMN4U",
     "paymentMethodId": "mdt_h3gAaD5zP",
     "clientReferenceId": "order-1001",
@@ -205,7 +211,7 @@ _SECOND_SEAT: Final[Mapping[str, Json]] = {
     "credit": 0,
 }
 
-BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = {
+BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = payment_examples.BY_OWNER | {
     "CheckoutSession": {"uuid": _SESSION, "status": "open", "mode": "subscription"},
     "CheckoutSessionBody": {"mode": "subscription", "expiresInSeconds": 3600},
     "TenantCheckoutSessionBody": {"mode": "subscription", "expiresInSeconds": 3600},
@@ -215,6 +221,26 @@ BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = {
     "Consent": {"url": "https://app.example.com/terms", "locale": "en"},
     "NextAction": {"url": "https://www.mollie.com/checkout/select-issuer/card/7UhSN1zuXS"},
     "Payment": {"uuid": _PAYMENT, "status": "paid"},
+    "Invoice": {
+        "uuid": _BILL,
+        "type": "subscription",
+        "status": "paid",
+        "paidFrom": "2026-01-01T00:02:11.000Z",
+        "paidUntil": "2026-02-01T00:02:11.000Z",
+    },
+    "CreateInvoiceBody": {
+        "type": "subscription",
+        "taxRateId": _RATE,
+        "lineItems": [{"name": "Pro Plan", "price": _PRICE, "quantity": 1}],
+    },
+    "LineItemBody": {"name": "Pro Plan", "price": _PRICE},
+    "CreatedInvoice": {
+        "status": "open",
+        "providerObjectType": "payment",
+        "providerObjectId": "tr_7UhSN1zuXS",
+        "documentUrl": "https://my.mollie.com/dashboard/payments/tr_7UhSN1zuXS",
+        "providerResponse": None,
+    },
     "OneTimePayment": {"uuid": uuid_of(0x33), "productPriceUuid": uuid_of(0x26)},
     "Subscription": {"uuid": uuid_of(0x34), "status": "active"},
     "PaymentMethod": {"uuid": uuid_of(0x35), "status": "valid"},
@@ -306,7 +332,7 @@ BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = {
     },
 }
 
-LEFT_OUT: Final[Mapping[str, frozenset[str]]] = {
+LEFT_OUT: Final[Mapping[str, frozenset[str]]] = payment_examples.LEFT_OUT | {
     "CreateTaxRateBody": frozenset({"countryUuid"}),  # instead of countryCode
     "UpdateTaxRateBody": frozenset({"countryUuid"}),
     "CancelSubscriptionBody": frozenset({"at"}),  # instead of `when`
@@ -323,7 +349,13 @@ _CHECKOUTS: Final[Mapping[str, Mapping[str, Json]]] = {
     "setup": _SETUP,
 }
 
+_TWO_LICENCES: Final = {"name": "Team licence", "price": uuid_of(0x26), "quantity": 2}
+
 EXAMPLES: Final[Mapping[str, Mapping[str, Mapping[str, Json]]]] = {
+    "CreateInvoiceBody": {
+        "subscription": {},
+        "oneTimePayment": {"type": "oneTimePayment", "lineItems": [_TWO_LICENCES]},
+    },
     "CheckoutSessionBody": _CHECKOUTS,
     "TenantCheckoutSessionBody": _CHECKOUTS,
 }
@@ -336,6 +368,7 @@ KINDS: Final[Mapping[str, str]] = {
     "Price": "productPrices",
     "Country": "countries",
     "OpenedSession": "checkoutSessions",
+    "CreatedInvoice": "invoices",
     "PortalLink": "billingPortal",
     "Provider": "paymentProviders",
     "EventPayload": "events",

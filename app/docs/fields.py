@@ -8,7 +8,7 @@ from app.docs.components import REF, Schema
 
 Components = Mapping[str, Schema]
 
-_NAMES: Final = {"date-time": "time", "uuid": "uuid"}
+_NAMES: Final = {"date-time": "time", "date": "date", "uuid": "uuid"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ TAGS: Final[Mapping[str, str]] = {
     "provider's page. A user bills its own tenants; for any tenant: scope `billing:write`.",
     "Payments": "What a tenant has paid, what went back, and what it may be charged with. Scope "
     "`billing:read` for any tenant, `refunds:write` to give money back.",
+    "Invoices": "What a tenant was billed and has paid, once and again and again, in one list; and "
+    "asking it to pay. They are records: numbered documents are not issued yet. For any tenant: "
+    "scope `billing:read`, and `billing:write` to ask; a user acts for its own tenants.",
     "Subscriptions": "What a tenant pays again and again. Serve it while `accessUntil` lies "
     "ahead. For any tenant: scope `billing:read`, and `billing:write` for wishes; a user acts for "
     "its own tenants.",

@@ -6,6 +6,8 @@ A field's own description, beside its type, always goes first. This is for those
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+from app.docs import payment_words
+
 """In the order in which they are read."""
 
 SUMMARIES: Final[Mapping[str, str]] = {
@@ -43,7 +45,7 @@ PATH_TYPES: Final[Mapping[str, Any]] = {"provider": Literal["mollie", "komoju"]}
 
 _COLLECTS: Final = "Reserved for the page that collects it; returned as given"
 
-FIELDS: Final[Mapping[str, str]] = {
+FIELDS: Final[Mapping[str, str]] = payment_words.FIELDS | {
     "uuid": "Its id",
     "id": "A number, unique within the app",
     "appUuid": "The app",
@@ -94,6 +96,14 @@ FIELDS: Final[Mapping[str, str]] = {
     "isSurplus": "Money that bought nothing and is being given back",
     "sessionId": "The provider's id of the newest payment; null until the provider has answered",
     "paymentId": "The provider's id of the payment",
+    "paymentUrl": "Where the provider shows the payment to your own people; null where that is not "
+    "known",
+    "invoiceId": "The number of the document; null: no numbered documents are issued yet",
+    "invoiceUrl": "Where the document is; null: no documents are issued yet",
+    "subscriptionId": "The subscription that it bills, by its uuid; null for what was bought once",
+    "paidFrom": "When what is billed begins; null for what was bought once",
+    "paidUntil": "When it ends; null for what was bought once",
+    "isPromotion": "Whether it was given away; always false, since nothing is yet",
     "customerId": "The provider's id of the customer",
     "paymentMethodId": "The provider's id of the mandate",
     "details": "What a person recognises it by, such as the last four digits",
@@ -251,7 +261,7 @@ _ACCOUNT_OR_DEFAULT: Final = {
     "paymentProviderUuid": "The account to charge through; null: the app's default"
 }
 
-OWN_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
+OWN_FIELDS: Final[Mapping[str, Mapping[str, str]]] = payment_words.OWN_FIELDS | {
     "CheckoutSession": {
         "mode": "`setup`, `payment` or `subscription`",
         "status": "`open`, `processing`, `complete`, `expired` or `failed`",
@@ -300,6 +310,32 @@ OWN_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
         "now": "What it shows",
         "advancingTo": "What it will show in the end; null while it is ready",
         "failure": "What it waits for; it goes on by itself. Null when all is well",
+    },
+    "Invoice": {
+        "uuid": "Its id: of the one-time payment, or of the bill",
+        "type": "`oneTimePayment` or `subscription`",
+        "status": "`paid`, `partially_refunded`, `refunded`, or `charged_back`; after a bank took "
+        "the money back also `open` (owed again), `void` or `uncollectible`",
+        "productUuid": "The product; null for a credit alone, and for bills of before this was "
+        "written down",
+        "productPriceUuid": "The price; null like the product",
+        "units": "How many units were billed",
+        "paymentId": "The provider's id of the payment; null when credit alone has paid",
+        "amountTotal": "What was billed, in minor units; credit may have paid a part of it",
+        "amountRefunded": "Given back, in minor units. Of a payment that has settled several "
+        "invoices, each one's share",
+        "amountChargedBack": "Taken back by the shopper's bank, in minor units; shared likewise",
+        "createdAt": "When it was billed",
+    },
+    "CreatedInvoice": {
+        "status": "`open`; to a repeat after a crash, what has become of it: `paid`, `processing`, "
+        "`expired` or `failed`",
+        "providerObjectType": "What the provider has been asked for: always `payment`",
+        "providerObjectId": "The provider's id of the payment",
+        "documentUrl": "Where the provider shows it to your own people; null where that is not "
+        "known",
+        "checkoutSessionUuid": "The checkout session that was opened for it",
+        "providerResponse": "Reserved; null",
     },
     "Bill": {
         "kind": "`period`, or `change`: of a change that takes effect when it is paid",

@@ -161,9 +161,8 @@ def _field_mistakes(kind: Any, value: object, name: str) -> Iterator[Violation]:
         for index, item in enumerate(value):
             yield from mistakes(inner, item, f"{name}[{index}].")
         return
-    own = _body_in(kind)
-    if own is not None and isinstance(value, dict):
-        yield from mistakes(own, value, f"{name}.")
+    if (inner := _inner(kind)) is not None and isinstance(value, dict):
+        yield from mistakes(inner, value, f"{name}.")
         return
     try:
         msgspec.convert(value, kind)
@@ -181,10 +180,12 @@ def _nested(kind: Any) -> type[Body] | None:
     return None
 
 
-def _body_in(kind: Any) -> type[Body] | None:
+def _inner(kind: Any) -> type[Body] | None:
     """The body that a field is, also where it may be left out."""
-    parts = (kind, *get_args(kind))
-    return next((p for p in parts if isinstance(p, type) and issubclass(p, Body)), None)
+    for part in (kind, *get_args(kind)):
+        if isinstance(part, type) and issubclass(part, Body):
+            return part
+    return None
 
 
 def _default(field: FieldInfo) -> object:

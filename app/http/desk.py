@@ -18,6 +18,7 @@ from litestar import Request, Response
 from app.http.caller import caller_of
 from app.http.envelope import ENCODER, Envelope, one
 from app.http.errors import answer_of, respond
+from domain.invoices.ports import InvoicesTx
 from domain.kernel.clock import Clock
 from domain.kernel.errors import (
     Conflict,
@@ -50,7 +51,16 @@ CALL_LEASE: Final = timedelta(seconds=30)
 """How long a request may be busy with a provider before its repeat is told how things stand."""
 
 
-class Tx(TenancyTx, SubscriptionsTx, OrchestrationTx, PaymentsTx, LedgerTx, WebhooksTx, Protocol):
+class Tx(
+    TenancyTx,
+    SubscriptionsTx,
+    OrchestrationTx,
+    PaymentsTx,
+    InvoicesTx,
+    LedgerTx,
+    WebhooksTx,
+    Protocol,
+):
     """All that a request's transaction offers; services ask for their own part of it."""
 
 

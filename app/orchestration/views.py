@@ -16,7 +16,7 @@ from domain.kernel.idempotency import Answer
 from domain.kernel.money import Money
 from domain.orchestration.decision import Strategy
 from domain.orchestration.payment_session import Status, Told, status_of
-from domain.payments.ports import RefundStatus
+from domain.payments.answers import RefundStatus
 from domain.payments.refund import FELL_THROUGH, Refund
 
 OfScore = Annotated[

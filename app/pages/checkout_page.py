@@ -21,7 +21,7 @@ from domain.checkout.collect_details import CollectDetails, may_collect
 from domain.checkout.collection import AddressRules, Fault, TaxIds
 from domain.checkout.continue_payment import ContinuePayment
 from domain.checkout.links import Links
-from domain.checkout.session import Mode, SessionStatus
+from domain.checkout.session import CheckoutSession, Mode, SessionStatus
 from domain.checkout.show_checkout import ShowCheckout, Shown
 from domain.kernel.clock import Clock
 from domain.kernel.ids import AppUuid
@@ -97,7 +97,7 @@ class CheckoutPage:
             "review.html",
             speaks,
             pay_url=f"{self.links.pay(session)}?total={session.amount.total.minor}",
-            cancel_url=session.cancel_url,
+            cancel_url=self._elsewhere(session, session.cancel_url),
             change_url=change if may_change and session.collected else None,
             **review_values(shown.book, speaks),
             **self._frame(shown, speaks),
@@ -124,7 +124,11 @@ class CheckoutPage:
                 word, link, url = "under_way", "go_on", session.success_url
             case _:
                 word, link, url = "over", "cancel", session.cancel_url
-        return page("over.html", speaks, word=word, link=link, url=url)
+        return page("over.html", speaks, word=word, link=link, url=self._elsewhere(session, url))
+
+    def _elsewhere(self, session: CheckoutSession, url: str) -> str | None:
+        """None: the app has no page for it, and ours is where the shopper is already."""
+        return None if url == self.links.page(session) else url
 
     def _home(self, shown: Shown) -> str:
         """Where the shopper may live: as the session's locale says, or where the tax is due."""

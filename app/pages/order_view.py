@@ -30,7 +30,9 @@ def order_view(shown: Shown, language: Language) -> OrderView:
     is_owed = session.mode is Mode.RECOVERY
     return OrderView(
         seller=shown.seller,
-        title=shown.product_name or say("owed" if is_owed else "store_method"),
+        title=session.terms.name
+        or shown.product_name
+        or say("owed" if is_owed else "store_method"),
         quantity=session.quantity if session.quantity > 1 else None,
         notes=tuple(_notes(shown, language)),
         sums=tuple(_sums(shown, language)),

@@ -4,9 +4,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.pages.languages import Language
+from domain.payments.answers import MandateStatus, PaymentStatus
 from domain.payments.mandate import Mandate
 from domain.payments.payment import Payment
-from domain.payments.ports import MandateStatus, PaymentStatus
 from domain.subscriptions.portal import Holding, Portal
 from domain.subscriptions.subscription import Subscription, SubscriptionStatus
 

@@ -20,10 +20,10 @@ from app.payments.schemas import (
     payment_view,
     refund_view,
 )
-from domain.kernel.errors import Forbidden, NotFound
+from app.payments.visible import visible_payment
+from domain.kernel.errors import NotFound
 from domain.kernel.pages import PageRequest
 from domain.payments.cancel_refund import CancelRefund
-from domain.payments.payment import Payment
 from domain.payments.request_refund import RequestRefund
 from domain.tenancy.caller import Actor, Scope
 
@@ -41,7 +41,7 @@ class PaymentsController(Controller):
     ) -> Envelope[PaymentView]:
         """One payment, as the provider was last heard to hold it."""
         async with desk.read() as (tx, actor):
-            found = await _visible(tx, actor, uuid)
+            found = await visible_payment(tx, actor, uuid)
         return one("payments", payment_view(found))
 
     @get("/{uuid:uuid}/refunds", operation_id="listRefunds")
@@ -55,7 +55,7 @@ class PaymentsController(Controller):
     ) -> Envelope[RefundView]:
         """Every refund of the payment, also those made at the provider. The newest first."""
         async with desk.read() as (tx, actor):
-            await _visible(tx, actor, uuid)
+            await visible_payment(tx, actor, uuid)
             found = await tx.refunds.list(uuid, PageRequest(page, limit))
         return many(REFUNDS, found, refund_view)
 
@@ -93,7 +93,7 @@ class PaymentsController(Controller):
     ) -> Envelope[ChargebackView]:
         """What banks took back of the payment, and gave again. The newest first."""
         async with desk.read() as (tx, actor):
-            await _visible(tx, actor, uuid)
+            await visible_payment(tx, actor, uuid)
             found = await tx.chargebacks.list(uuid, PageRequest(page, limit))
         return many("chargebacks", found, chargeback_view)
 
@@ -111,7 +111,7 @@ class RefundsController(Controller):
         async with desk.read() as (tx, actor):
             found = await tx.refunds.get(uuid)
             try:
-                await _visible(tx, actor, found.payment_uuid)
+                await visible_payment(tx, actor, found.payment_uuid)
             except NotFound:
                 raise NotFound("refund", uuid) from None
         return one(REFUNDS, refund_view(found))
@@ -131,15 +131,3 @@ class RefundsController(Controller):
             return refund_view(await cancel_refund(tx, await tx.refunds.get(uuid)))
 
         return await desk.write(work, kind=REFUNDS)
-
-
-async def _visible(tx: Tx, actor: Actor, uuid: UUID) -> Payment:
-    """Whoever gives money back may see what of; and so may those whom the payment is of."""
-    payment = await tx.payments.get(uuid)
-    if actor.may(Scope.REFUNDS_READ):
-        return payment
-    try:
-        actor.need_tenant(payment.tenant_uuid, Scope.BILLING_READ)
-    except (NotFound, Forbidden):
-        raise NotFound("payment", uuid) from None
-    return payment

@@ -7,12 +7,14 @@ from msgspec import Meta, Struct
 
 from app.http.bodies import Body
 from app.http.envelope import Timestamp, maybe_stamp, stamp
+from domain.payments.answers import RefundStatus
+from domain.payments.capture import Capture
 from domain.payments.chargeback import Chargeback
 from domain.payments.mandate import Mandate
 from domain.payments.one_time_payment import OneTimePayment
 from domain.payments.payment import Payment
-from domain.payments.ports import RefundStatus
 from domain.payments.refund import Refund
+from domain.payments.request_capture import WantedCapture
 from domain.payments.request_refund import WantedRefund
 
 
@@ -33,6 +35,9 @@ class PaymentView(Struct, frozen=True, kw_only=True, rename="camel"):
     method: str | None
     currency: str
     amount: int
+    """What is asked for; once it is paid, what was captured of that."""
+    amount_captured: int | None
+    """Null where money is not held first."""
     amount_refunded: int
     amount_charged_back: int
     failure_reason: str | None
@@ -57,6 +62,7 @@ def payment_view(payment: Payment) -> PaymentView:
         method=payment.method,
         currency=payment.amount.currency,
         amount=payment.amount.minor,
+        amount_captured=None if payment.captured is None else payment.captured.minor,
         amount_refunded=payment.refunded.minor,
         amount_charged_back=payment.charged_back.minor,
         failure_reason=payment.failure_reason,
@@ -142,6 +148,68 @@ def payment_method_view(mandate: Mandate) -> PaymentMethodView:
         details=dict(mandate.details),
         created_at=stamp(mandate.created_at),
         updated_at=stamp(mandate.updated_at),
+    )
+
+
+class CaptureBody(Body, frozen=True, kw_only=True):
+    """Without `amount`, all that is left is captured."""
+
+    amount: (
+        Annotated[
+            int,
+            Meta(ge=1, le=99_999_999_99, description="In minor units of the payment's currency"),
+        ]
+        | None
+    ) = None
+    description: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=255,
+                pattern=r"^[^\x00-\x1f\x7f]+$",
+                description="What the payer may read",
+            ),
+        ]
+        | None
+    ) = None
+
+    def wanted(self, payment_uuid: UUID) -> WantedCapture:
+        return WantedCapture(
+            payment_uuid=payment_uuid, amount_minor=self.amount, description=self.description
+        )
+
+
+class CaptureView(Struct, frozen=True, kw_only=True, rename="camel"):
+    uuid: UUID
+    app_uuid: UUID
+    payment_uuid: UUID
+    payment_provider_uuid: UUID
+    capture_id: str | None
+    """The provider's reference; null until it has the capture."""
+    status: str
+    currency: str
+    amount: int
+    description: str | None
+    decline_reason: str | None
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+def capture_view(capture: Capture) -> CaptureView:
+    return CaptureView(
+        uuid=capture.uuid,
+        app_uuid=capture.app_uuid,
+        payment_uuid=capture.payment_uuid,
+        payment_provider_uuid=capture.payment_provider_uuid,
+        capture_id=capture.provider_ref,
+        status=capture.status,
+        currency=capture.amount.currency,
+        amount=capture.amount.minor,
+        description=capture.description,
+        decline_reason=capture.decline_reason,
+        created_at=stamp(capture.created_at),
+        updated_at=stamp(capture.updated_at),
     )
 
 

@@ -23,7 +23,7 @@ from domain.checkout.open_session import OpenSession
 from domain.checkout.order import Ask
 from domain.kernel.errors import StillRunning
 from domain.kernel.ids import AppUuid
-from domain.payments.ports import PaymentStatus
+from domain.payments.answers import PaymentStatus
 from domain.subscriptions.recover_link import Link, RecoverLink
 from domain.subscriptions.wish_service import WishService
 from domain.tenancy.caller import Actor

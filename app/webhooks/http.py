@@ -21,8 +21,8 @@ from domain.kernel.errors import (
     ProviderUnreadable,
     Unauthenticated,
 )
+from domain.payments.answers import PaymentStatus
 from domain.payments.payment import Payment
-from domain.payments.ports import PaymentStatus
 from domain.webhooks.inbox import Message
 from domain.webhooks.receive import ReceiveMessage
 from domain.webhooks.receive_signed import ReceiveSigned

@@ -20,11 +20,12 @@ from domain.ledger import rules
 from domain.ledger.parts import nothing, part_of
 from domain.ledger.posting import Posting
 from domain.payments import payment as payments
+from domain.payments.answers import PaymentStatus
 from domain.payments.attempt import AttemptStatus, PaymentAttempt, accepted
+from domain.payments.capture import Capture
 from domain.payments.chargeback import Chargeback
 from domain.payments.mandate import Mandate
 from domain.payments.payment import Payment
-from domain.payments.ports import PaymentStatus
 from domain.payments.postings import fact_of, money_back_postings
 from domain.payments.refund import Refund, RefundReason
 from domain.payments.sighting import (
@@ -42,6 +43,7 @@ class Book(Struct, frozen=True, kw_only=True):
     attempts: tuple[PaymentAttempt, ...]
     """In order. None yet, while the shopper has to tell us something first."""
     payments: tuple[Payment, ...] = ()
+    captures: tuple[Capture, ...] = ()
     refunds: tuple[Refund, ...] = ()
     chargebacks: tuple[Chargeback, ...] = ()
     mandates: tuple[Mandate, ...] = ()
@@ -90,6 +92,7 @@ class Book(Struct, frozen=True, kw_only=True):
     def file_of(self, payment: Payment) -> PaymentFile:
         return PaymentFile(
             payment=payment,
+            captures=tuple(c for c in self.captures if c.payment_uuid == payment.uuid),
             refunds=tuple(r for r in self.refunds if r.payment_uuid == payment.uuid),
             chargebacks=tuple(c for c in self.chargebacks if c.payment_uuid == payment.uuid),
             mandate=next((m for m in self.mandates if m.provider_ref == payment.mandate_ref), None),
@@ -106,6 +109,7 @@ class Book(Struct, frozen=True, kw_only=True):
             mandates = (*(m for m in mandates if m.uuid != mandate.uuid), mandate)
         return replace(
             self.with_payment(file.payment),
+            captures=(*(c for c in self.captures if c.payment_uuid != uuid), *file.captures),
             refunds=(*(r for r in self.refunds if r.payment_uuid != uuid), *file.refunds),
             chargebacks=(
                 *(c for c in self.chargebacks if c.payment_uuid != uuid),

@@ -15,8 +15,8 @@ from domain.checkout.session import SessionStatus
 from domain.kernel.clock import Clock
 from domain.kernel.events import Event
 from domain.kernel.unit_of_work import UnitOfWork
+from domain.payments.answers import Declined, ProviderPayment, SequenceType
 from domain.payments.attempt import AttemptStatus, PaymentAttempt, backoff, declined
-from domain.payments.ports import Declined, ProviderPayment
 from domain.payments.sighting import Sighting
 
 Also = Callable[[CheckoutTx, Book], Awaitable[None]]
@@ -94,7 +94,7 @@ class ConcludeAttempt:
         if is_for_good and book.session.status is SessionStatus.OPEN:
             session, moved = sessions.move(book.session, SessionStatus.FAILED, at=now)
             book, events = replace(book, session=session), events + moved
-        if answer.is_gone:
+        if answer.is_gone and not _charges_a_mandate(book):
             await tx.customers.forget(
                 attempt.payment_provider_uuid,
                 attempt.tenant_uuid,
@@ -104,6 +104,12 @@ class ConcludeAttempt:
         await tx.checkout.save(before, book)
         await tx.outbox.append(*events)
         return book
+
+
+def _charges_a_mandate(book: Book) -> bool:
+    """Then it may be the mandate that is gone, and not the customer."""
+    direct = book.session.terms.direct
+    return direct is not None and direct.sequence_type is SequenceType.RECURRING
 
 
 def _session(attempt: PaymentAttempt) -> UUID:

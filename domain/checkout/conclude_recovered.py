@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from domain.checkout.conclude_attempt import ConcludeAttempt
 from domain.checkout.expire_session import ExpireSession
 from domain.checkout.session import SessionStatus
+from domain.payments.answers import Declined, ProviderPayment
 from domain.payments.attempt import PaymentAttempt
-from domain.payments.ports import Declined, ProviderPayment
 
 
 @dataclass(frozen=True, slots=True)

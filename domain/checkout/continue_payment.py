@@ -18,11 +18,11 @@ from domain.kernel.clock import Clock
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable, StillRunning
 from domain.kernel.ids import AppUuid, TenantUuid
 from domain.kernel.unit_of_work import UnitOfWork
+from domain.payments.answers import PaymentStatus
 from domain.payments.attempt import AttemptStatus, PaymentAttempt
 from domain.payments.ensure_customer import EnsureCustomer
 from domain.payments.observe_payment import ObservePayment
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import PaymentStatus
 from domain.payments.submit_attempt import SubmitAttempt
 from domain.tenancy.tenant import Tenant
 
@@ -61,6 +61,8 @@ class ContinuePayment:
                 return session.success_url
             case SessionStatus.OPEN if _was_declined(book):
                 return self.drafts.links.page(session)
+            case SessionStatus.FAILED if session.terms.direct and session.terms.direct.is_single:
+                return session.success_url  # over, if not well: only who cancels is sent elsewhere
             case SessionStatus.OPEN | SessionStatus.EXPIRED | SessionStatus.FAILED:
                 return session.cancel_url
             case _:

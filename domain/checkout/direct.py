@@ -9,8 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from domain.catalog.quote import Quote
+from domain.payments.answers import SequenceType
 from domain.payments.payment_details import PaymentDetails
-from domain.payments.ports import SequenceType
 
 
 class Direct(Struct, frozen=True, kw_only=True):
@@ -22,7 +22,8 @@ class Direct(Struct, frozen=True, kw_only=True):
     sequence_type: SequenceType = SequenceType.ONEOFF
     mandate_ref: str | None = None
     """What a recurring payment charges; None: the provider chooses among the tenant's."""
-    parameters: Mapping[str, Any] = {}
-    """What else the provider is told, in its own words: its adapter has checked them."""
+    parameters: Mapping[str, Any] | None = None
+    """What else the provider is told, in its own words: its adapter checks them. None: nothing but
+    what every provider takes."""
     is_single: bool = False
     """The app wants this one payment, and no second try: when it ends, so does the session."""

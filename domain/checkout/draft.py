@@ -8,12 +8,13 @@ from msgspec.structs import replace
 
 from domain.checkout.links import Links
 from domain.checkout.order import PricedOrder
-from domain.checkout.session import ANY_METHOD, CheckoutSession, Mode
+from domain.checkout.session import ANY_METHOD, CheckoutSession, Mode, Terms
 from domain.kernel.ids import Ids
+from domain.payments.answers import SequenceType
 from domain.payments.attempt import PaymentAttempt
 from domain.payments.payment_details import PaymentDetails, PaymentLine
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import NewPayment, Providers, SequenceType
+from domain.payments.ports import NewPayment, Providers
 from domain.tenancy.caller import Actor
 
 
@@ -47,9 +48,10 @@ class Drafts:
             created_at=at,
             updated_at=at,
         )
+        page = self.links.page(session)
         if session.terms.asks:
-            session = replace(session, next_action_url=self.links.page(session))
-        return session
+            session = replace(session, next_action_url=page)
+        return replace(session, terms=_returning(session.terms, page))
 
     def attempt(
         self,
@@ -105,9 +107,15 @@ class Drafts:
                 lifetime_s=max(int((session.expires_at - at).total_seconds()), 1),
                 locale=session.terms.locale,
                 details=direct.details if direct else details,
-                parameters=direct.parameters if direct else {},
+                parameters=(direct.parameters if direct else None) or {},
             )
         )
+
+
+def _returning(terms: Terms, page: str) -> Terms:
+    """Whose app has no page for it comes back to ours, which tells how the session stands."""
+    success_url, cancel_url = terms.success_url or page, terms.cancel_url or page
+    return replace(terms, success_url=success_url, cancel_url=cancel_url)
 
 
 def _details(session: CheckoutSession) -> PaymentDetails:

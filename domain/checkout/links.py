@@ -18,7 +18,8 @@ class Links(Struct, frozen=True):
         return f"{self._of(session)}/pay"
 
     def page(self, session: CheckoutSession) -> str:
-        """Where the shopper tells us what the session asks for, and tries again after a decline."""
+        """Where the shopper tells us what the session asks for, tries again after a decline, and
+        reads how it stands."""
         return self._of(session)
 
     def webhook(self, provider: str, account_uuid: UUID) -> str:

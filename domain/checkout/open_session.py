@@ -39,10 +39,10 @@ from domain.kernel.errors import (
 from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey, keep, need_same
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
+from domain.payments.answers import Declined, PaymentStatus, ProviderPayment
 from domain.payments.attempt import AttemptStatus, PaymentAttempt
 from domain.payments.ensure_customer import EnsureCustomer
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, PaymentStatus, ProviderPayment
 from domain.payments.sighting import Sighting
 from domain.payments.submit_attempt import SubmitAttempt
 from domain.tenancy.admission import admit
@@ -168,6 +168,7 @@ class OpenSession:
         now = self.clock.now()
         priced = price_order(order, facts, actor, self.drafts.providers[order.provider])
         self._check_locale(priced)
+        self._check_parameters(priced, now)
         if facts.customer_ref is None:
             return _NoCustomer(priced.account, priced.tenant)
         draft = self.drafts.session(priced, actor, at=now)
@@ -194,6 +195,17 @@ class OpenSession:
         locale, name = priced.order.terms.locale, priced.account.name
         if locale is not None and locale not in self.drafts.providers[name].locales:
             raise Invalid([Violation(f"{name} does not speak this locale", "locale")])
+
+    def _check_parameters(self, priced: PricedOrder, now: datetime) -> None:
+        direct = priced.order.direct
+        if direct is None or direct.parameters is None:
+            return
+        parameters = self.drafts.providers[priced.account.name].parameters
+        if parameters is None:
+            raise NotFound("payments at", priced.account.name)
+        amount, kind = direct.amount.total, direct.sequence_type
+        if found := list(parameters.mistakes(direct.parameters, amount, kind, at=now)):
+            raise Invalid(found)
 
     async def _call(self, written: _Written, render: Render) -> Opened:
         """No transaction is open. Whatever is raised here, the intent stays."""

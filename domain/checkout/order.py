@@ -18,8 +18,9 @@ from domain.kernel.errors import Invalid, NotFound, Refused, Violation
 from domain.kernel.idempotency import Claim
 from domain.kernel.ids import TenantUuid
 from domain.kernel.money import Currency, Money
+from domain.payments.answers import SequenceType
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
-from domain.payments.ports import Provider, SequenceType
+from domain.payments.ports import Provider
 from domain.tenancy.admission import AdmissionFacts
 from domain.tenancy.caller import Actor, Scope
 from domain.tenancy.tenant import Tenant
@@ -49,6 +50,8 @@ class Order(Struct, frozen=True, kw_only=True):
     """Of mode `direct`: what is asked for instead of a price."""
     currency: Currency | None
     terms: Terms
+    url_fields: tuple[str, str] = ("successUrl", "cancelUrl")
+    """What the caller calls the two."""
     lifetime: timedelta = LIFETIME_DEFAULT
 
 
@@ -117,7 +120,7 @@ def price_order(order: Order, facts: OrderFacts, actor: Actor, provider: Provide
     if facts.account is None:
         raise NotFound("payment provider", order.provider)
     need_clock(facts.tenant, facts.account, is_usable=facts.clock_is_usable)
-    _check_hosts(order.terms, facts.allowed_hosts, facts.account)
+    _check_hosts(order, facts.allowed_hosts, facts.account)
     _check_method(order, provider)
     description, amount, trial_days = _what_is_paid(order, facts, facts.account, provider)
     return PricedOrder(
@@ -144,7 +147,7 @@ def _what_is_paid(
         return "What is open", order.open_amount, 0
     price, tax = _price(order, facts), _tax(order, facts)
     count = f"{order.quantity} x " if order.quantity > 1 else ""
-    description = f"{count}{price.product_name}"
+    description = f"{count}{order.terms.name or price.product_name}"
     if not price.trial_days:
         return description, quote(price.unit_amount, order.quantity, tax), 0
     what, amount = _verification(account, provider, price.unit_amount.currency)
@@ -215,11 +218,12 @@ def _tax(order: Order, facts: OrderFacts) -> Tax | None:
     return facts.tax.tax
 
 
-def _check_hosts(terms: Terms, allowed: tuple[str, ...], account: PaymentProvider) -> None:
+def _check_hosts(order: Order, allowed: tuple[str, ...], account: PaymentProvider) -> None:
+    success, cancel = order.url_fields
     urls = {
-        "successUrl": terms.success_url,
-        "cancelUrl": terms.cancel_url,
-        "termsOfServiceUrl": terms.terms_of_service_url,
+        success: order.terms.success_url or None,  # nobody comes back from a recurring payment
+        cancel: order.terms.cancel_url or None,
+        "termsOfServiceUrl": order.terms.terms_of_service_url,
     }
     need_hosts(urls, allowed, account)
 

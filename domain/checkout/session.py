@@ -77,8 +77,11 @@ class Terms(Struct, frozen=True, kw_only=True):
     """Our word for it, or ANY_METHOD."""
     description: str
     """What the shopper reads at the provider."""
-    success_url: str
-    cancel_url: str
+    name: str | None = None
+    """What the app calls it for its shopper; None: as the product is called."""
+    success_url: str = ""
+    cancel_url: str = ""
+    """Where the shopper goes in the end. Empty in an order: to the session's own page."""
     terms_of_service_url: str | None = None
     collect_terms_of_service_consent: bool = False
     billing_address_collection: bool = False

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from domain.kernel.clock import Clock
 from domain.kernel.errors import Conflict
-from domain.payments.ports import RefundStatus
+from domain.payments.answers import RefundStatus
 from domain.payments.refund import Refund, refund_event
 from domain.payments.repositories import PaymentsTx
 

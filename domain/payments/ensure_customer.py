@@ -8,9 +8,10 @@ from domain.kernel.clock import Clock, Pause
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable, Refused
 from domain.kernel.ids import Ids
 from domain.kernel.unit_of_work import UnitOfWork
+from domain.payments.answers import Declined
 from domain.payments.customer import Customer, Customers
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, NewCustomer, Providers
+from domain.payments.ports import NewCustomer, Providers
 from domain.tenancy.tenant import Tenant
 
 PATIENCE: Final = timedelta(seconds=4)

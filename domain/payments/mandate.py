@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.kernel.ids import AppUuid, TenantUuid
-from domain.payments.ports import MandateStatus
+from domain.payments.answers import MandateStatus
 
 
 class Mandate(Struct, frozen=True, kw_only=True):

@@ -13,9 +13,10 @@ from domain.kernel.clock import Clock
 from domain.kernel.errors import Conflict, NotFound, Refused
 from domain.kernel.events import Event
 from domain.kernel.ids import TenantUuid
+from domain.payments.answers import Declined, MandateStatus
 from domain.payments.mandate import Mandate
 from domain.payments.payment_provider import PaymentProvider, ProviderName
-from domain.payments.ports import Declined, MandateStatus, Providers
+from domain.payments.ports import Providers
 from domain.payments.repositories import PaymentsTx
 
 

@@ -15,10 +15,11 @@ from domain.kernel.clock import Clock
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.accounts import AccountsTx
+from domain.payments.answers import PaymentStatus, ProviderPayment
 from domain.payments.attempt import OwnerKind, PaymentAttempts
 from domain.payments.payment import Payment
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import PaymentStatus, ProviderPayment, Providers
+from domain.payments.ports import Providers
 from domain.payments.repositories import KnownMoney, PaymentRepository
 from domain.payments.sighting import Sighting
 
@@ -97,6 +98,9 @@ class ObservePayment:
                 at=at,
             )
         sighting = sighting or Sighting(account_uuid=account.uuid, payment=payment, at=at)
+        if payment.captured is not None and provider.captures is not None:
+            captures = await provider.captures.list(account, ref)
+            sighting = replace(sighting, captures=captures)
         return await self._with_mandate(account, sighting)
 
     async def _with_mandate(self, account: PaymentProvider, sighting: Sighting) -> Sighting:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from domain.kernel.events import Event
 from domain.kernel.ids import AppUuid, TenantUuid
 from domain.kernel.money import Money
-from domain.payments.ports import PaymentStatus, ProviderPayment, SequenceType
+from domain.payments.answers import PaymentStatus, ProviderPayment, SequenceType
 
 _S = PaymentStatus
 
@@ -60,6 +60,9 @@ class Payment(Struct, frozen=True, kw_only=True):
     status: PaymentStatus
     method: str | None = None
     amount: Money
+    """What is asked for; once it is paid, what was captured of that."""
+    captured: Money | None = None
+    """Of one that is authorized first and captured later."""
     tax: Money
     """As much of the amount as is tax; 0 until it is paid, and for what buys nothing."""
     refunded: Money
@@ -92,6 +95,8 @@ def observe(
         return payment, ()
     after = replace(
         payment,
+        amount=seen.worth,
+        captured=seen.captured,
         status=seen.status,
         method=seen.method or payment.method,
         refunded=seen.refunded,
@@ -110,7 +115,9 @@ def observe(
 def look_again(payment: Payment, *, unfinished_since: datetime | None, at: datetime) -> Payment:
     """Plan the next look. `unfinished_since`: since when something about a final payment has been
     on its way; None: nothing is."""
-    since = payment.created_at if payment.is_live else unfinished_since
+    since = unfinished_since
+    if payment.is_live:
+        since = max(payment.created_at, unfinished_since or payment.created_at)
     if since is None or (not payment.is_live and at - since >= PATIENCE):
         return replace(payment, due_at=None)
     age = at - since

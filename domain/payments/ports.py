@@ -18,6 +18,15 @@ from msgspec import Struct
 
 from domain.kernel.errors import Violation
 from domain.kernel.money import Money
+from domain.payments.answers import (
+    Declined,
+    ProviderCapture,
+    ProviderChargeback,
+    ProviderMandate,
+    ProviderPayment,
+    ProviderRefund,
+    SequenceType,
+)
 from domain.payments.payment_details import PaymentDetails
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
 
@@ -30,111 +39,6 @@ class ShopperMethod(StrEnum):
     KONBINI = "konbini"
     BANK_TRANSFER = "bank_transfer"
     PAY_EASY = "pay_easy"
-
-
-class SequenceType(StrEnum):
-    ONEOFF = "oneoff"
-    FIRST = "first"
-    """Leaves a mandate behind."""
-    RECURRING = "recurring"
-
-
-class PaymentStatus(StrEnum):
-    OPEN = "open"
-    PENDING = "pending"
-    AUTHORIZED = "authorized"
-    PAID = "paid"
-    FAILED = "failed"
-    CANCELED = "canceled"
-    EXPIRED = "expired"
-
-
-class MandateStatus(StrEnum):
-    PENDING = "pending"
-    VALID = "valid"
-    INVALID = "invalid"
-
-
-class RefundStatus(StrEnum):
-    """`requested` and `declined` are ours: before the provider has it, and when it said no."""
-
-    REQUESTED = "requested"
-    QUEUED = "queued"
-    PENDING = "pending"
-    PROCESSING = "processing"
-    REFUNDED = "refunded"
-    FAILED = "failed"
-    CANCELED = "canceled"
-    DECLINED = "declined"
-
-
-class ProviderPayment(Struct, frozen=True, kw_only=True):
-    """A payment as the provider holds it at this moment: all that matters about it."""
-
-    ref: str
-    status: PaymentStatus
-    amount: Money
-    sequence_type: SequenceType
-    refunded: Money
-    """Sum of refunds that are not failed or canceled; zero of the payment's currency at first."""
-    charged_back: Money
-    attempt_uuid: UUID | None
-    """From our metadata; None when the payment is not one that we made."""
-    method: str | None = None
-    checkout_url: str | None = None
-    """Only while the shopper can still pay."""
-    customer_ref: str | None = None
-    mandate_ref: str | None = None
-    failure_reason: str | None = None
-    """The provider's code for why it failed, the most specific that it gives."""
-    is_cancelable: bool = False
-    paid_at: datetime | None = None
-    created_at: datetime
-
-
-class ProviderMandate(Struct, frozen=True, kw_only=True):
-    ref: str
-    customer_ref: str
-    status: MandateStatus
-    method: str
-    details: Mapping[str, str]
-    """What a person recognises: `cardNumber` (last four), `cardLabel`, `cardExpiryDate`,
-    `consumerAccount` (last four). Nothing that could be charged."""
-
-
-class ProviderRefund(Struct, frozen=True, kw_only=True):
-    ref: str
-    status: RefundStatus
-    amount: Money
-    refund_uuid: UUID | None
-    """From our metadata; None for a refund made in the provider's dashboard."""
-    payment_ref: str
-    created_at: datetime
-
-
-class ProviderChargeback(Struct, frozen=True, kw_only=True):
-    """Money that the shopper's bank took back."""
-
-    ref: str
-    payment_ref: str
-    amount: Money
-    reason: str | None = None
-    """The bank's code; only direct debits have one."""
-    created_at: datetime
-    reversed_at: datetime | None = None
-    """When it was given to us after all."""
-
-
-class Declined(Struct, frozen=True):
-    """The provider's considered no (a 4xx about the request): repeating it changes nothing."""
-
-    reason: str
-    field: str | None = None
-    is_gone: bool = False
-    """What the request names does not exist (any more): for a payment its customer, for a recurring
-    one its customer or a mandate that can be charged."""
-    code: str | None = None
-    """Why the payer's bank said no, in the provider's word for it; None: it was not asked."""
 
 
 class NewCustomer(Struct, frozen=True, kw_only=True):
@@ -223,6 +127,21 @@ class PaymentsPort(Protocol):
     async def cancel(self, account: PaymentProvider, ref: str) -> ProviderPayment | Declined: ...
 
 
+class ParametersPort(Protocol):
+    """Of a provider that takes more of a payment than all of them do."""
+
+    def mistakes(
+        self,
+        parameters: Mapping[str, Any],
+        amount: Money,
+        sequence_type: SequenceType,
+        *,
+        at: datetime,
+    ) -> Iterator[Violation]:
+        """What it would say no to, by the names that the API has for its fields."""
+        ...
+
+
 class RefundsPort(Protocol):
     async def create(
         self, account: PaymentProvider, payment_ref: str, amount: Money, *, refund_uuid: UUID
@@ -240,6 +159,36 @@ class RefundsPort(Protocol):
     async def list(
         self, account: PaymentProvider, payment_ref: str
     ) -> tuple[ProviderRefund, ...]: ...
+
+
+class NewCapture(Protocol):
+    """What a capture's request is made of."""
+
+    @property
+    def uuid(self) -> UUID:
+        """The idempotency key; goes into the metadata."""
+        ...
+
+    @property
+    def amount(self) -> Money: ...
+    @property
+    def description(self) -> str | None: ...
+
+
+class CapturesPort(Protocol):
+    """Of a provider that can hold money and take it later."""
+
+    async def create(
+        self, account: PaymentProvider, payment_ref: str, capture: NewCapture
+    ) -> ProviderCapture | Declined: ...
+
+    async def list(
+        self, account: PaymentProvider, payment_ref: str
+    ) -> tuple[ProviderCapture, ...]: ...
+
+    async def release(self, account: PaymentProvider, payment_ref: str) -> Declined | None:
+        """Let go of what is held and not captured. None: it will be, by this call or before it."""
+        ...
 
 
 class ChargebacksPort(Protocol):
@@ -356,8 +305,18 @@ class Provider:
     the one before. 0: it never does."""
     chargebacks_change: bool = True
     """What a bank gives back changes a chargeback where it stands in the list, however old."""
+    parameters: ParametersPort | None = None
+    """None: what `NewPayment` says of a payment is all that it takes."""
+    captures: CapturesPort | None = None
+    """None: money is taken when it is paid, and never held."""
+    payment_page: str | None = None
+    """Where it shows a payment to the account's own people; `{ref}` is the payment's. None: nowhere
+    that we know of."""
     notices: NoticesPort | None = None
     """None: what it tells us is not signed, and names a payment to look at."""
+
+    def page_of(self, payment_ref: str) -> str | None:
+        return self.payment_page and self.payment_page.format(ref=payment_ref)
 
 
 Providers = Mapping[ProviderName, Provider]

@@ -15,8 +15,8 @@ from domain.ledger.parts import nothing, part_of
 from domain.ledger.ports import Ledger
 from domain.ledger.posting import Posting, PostingKind
 from domain.ledger.rules import Fact
+from domain.payments.answers import RefundStatus
 from domain.payments.payment import Payment
-from domain.payments.ports import RefundStatus
 from domain.payments.refund import OF_HELD, Refund, RefundReason
 from domain.payments.sighting import PaymentFile
 

@@ -22,8 +22,8 @@ from domain.kernel.errors import (
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.accounts import AccountsTx
+from domain.payments.answers import Declined, ProviderPayment
 from domain.payments.attempt import OwnerKind, PaymentAttempt, PaymentAttempts
-from domain.payments.ports import Declined, ProviderPayment
 from domain.payments.submit_attempt import SubmitAttempt
 
 REVIEW_AFTER = timedelta(minutes=65)

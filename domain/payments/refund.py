@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from domain.kernel.events import Event
 from domain.kernel.ids import AppUuid
 from domain.kernel.money import Money
-from domain.payments.ports import Declined, ProviderRefund, RefundStatus
+from domain.payments.answers import Declined, ProviderRefund, RefundStatus
 
 
 class RefundReason(StrEnum):

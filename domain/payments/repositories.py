@@ -10,6 +10,7 @@ from domain.kernel.ids import TenantUuid
 from domain.kernel.money import Money
 from domain.kernel.pages import Page, PageRequest
 from domain.payments.accounts import AccountsTx
+from domain.payments.capture import Capture
 from domain.payments.chargeback import Chargebacks
 from domain.payments.mandate import Mandate
 from domain.payments.one_time_payment import OneTimePayment
@@ -105,6 +106,22 @@ class RefundRepository(Protocol):
     async def release(self, uuid: UUID, *, now: datetime, due_at: datetime) -> None: ...
 
 
+class CaptureRepository(Protocol):
+    async def get(self, uuid: UUID) -> Capture:
+        """Raises NotFound."""
+        ...
+
+    async def list(self, payment_uuid: UUID, request: PageRequest) -> Page[Capture]:
+        """Newest first."""
+        ...
+
+    async def lease(self, uuid: UUID, *, now: datetime, until: datetime) -> Capture | None:
+        """Take up a requested capture whose lease is over. None: not ours to take."""
+        ...
+
+    async def release(self, uuid: UUID, *, now: datetime, due_at: datetime) -> None: ...
+
+
 class OneTimePaymentRepository(Protocol):
     async def add(self, purchase: OneTimePayment) -> None: ...
     async def list(self, tenant_uuid: TenantUuid, request: PageRequest) -> Page[OneTimePayment]: ...
@@ -121,3 +138,5 @@ class PaymentsTx(AccountsTx, Protocol):
     def refunds(self) -> RefundRepository: ...
     @property
     def chargebacks(self) -> Chargebacks: ...
+    @property
+    def captures(self) -> CaptureRepository: ...

@@ -15,7 +15,8 @@ from domain.kernel.clock import Clock
 from domain.kernel.errors import Conflict, Refused
 from domain.kernel.ids import Ids
 from domain.kernel.money import Money
-from domain.payments.ports import PaymentStatus, Providers
+from domain.payments.answers import PaymentStatus
+from domain.payments.ports import Providers
 from domain.payments.refund import Refund, RefundReason, refund_event
 from domain.payments.sighting import PaymentFile
 from domain.payments.submit_refund import RefundsTx

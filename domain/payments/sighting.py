@@ -15,13 +15,10 @@ from domain.kernel.events import Event
 from domain.kernel.ids import Ids
 from domain.kernel.money import Money
 from domain.payments import payment as payments
-from domain.payments.attempt import PaymentAttempt
-from domain.payments.chargeback import Chargeback
-from domain.payments.mandate import Mandate
-from domain.payments.payment import Payment
-from domain.payments.ports import (
+from domain.payments.answers import (
     MandateStatus,
     PaymentStatus,
+    ProviderCapture,
     ProviderChargeback,
     ProviderMandate,
     ProviderPayment,
@@ -29,6 +26,11 @@ from domain.payments.ports import (
     RefundStatus,
     SequenceType,
 )
+from domain.payments.attempt import PaymentAttempt
+from domain.payments.capture import Capture, taken_in
+from domain.payments.chargeback import Chargeback
+from domain.payments.mandate import Mandate
+from domain.payments.payment import Payment
 from domain.payments.refund import OF_HELD, Refund, RefundReason, conclude, refund_event
 
 
@@ -40,6 +42,7 @@ class Sighting(Struct, frozen=True, kw_only=True):
     mandate: ProviderMandate | None = None
     mandate_is_gone: bool = False
     """The provider says in so many words that there is no such mandate any more."""
+    captures: tuple[ProviderCapture, ...] = ()
     refunds: tuple[ProviderRefund, ...] = ()
     chargebacks: tuple[ProviderChargeback, ...] = ()
     at: datetime
@@ -49,6 +52,7 @@ class PaymentFile(Struct, frozen=True, kw_only=True):
     """A payment, and what hangs on it."""
 
     payment: Payment
+    captures: tuple[Capture, ...] = ()
     refunds: tuple[Refund, ...] = ()
     chargebacks: tuple[Chargeback, ...] = ()
     mandate: Mandate | None = None
@@ -68,6 +72,14 @@ class PaymentFile(Struct, frozen=True, kw_only=True):
         for chargeback in self.chargebacks:
             if chargeback.reversed_at is None:
                 left = left - chargeback.amount
+        return Money(max(left.minor, 0), left.currency)
+
+    @property
+    def left_to_capture(self) -> Money:
+        left = self.payment.amount
+        for capture in self.captures:
+            if capture.takes:
+                left = left - capture.amount
         return Money(max(left.minor, 0), left.currency)
 
 
@@ -103,17 +115,22 @@ def take_in(
     """The file as it is now. The caller holds the lock of what the payment is for."""
     payment, events = payments.observe(file.payment, sighting.payment, at=sighting.at)
     file = replace(file, payment=payment)
+    captures, of_captures = taken_in(
+        file.captures, sighting.captures, payment, at=sighting.at, ids=ids
+    )
+    file = replace(file, captures=captures)
     file, of_refunds = _with_refunds(file, sighting, ids)
     file, of_chargebacks = _with_chargebacks(file, sighting, ids)
     file, of_mandate = _with_mandate(file, sighting, ids)
     file = _with_the_rest(file, sighting.at, ids)
-    return file, events + of_refunds + of_chargebacks + of_mandate
+    return file, events + of_captures + of_refunds + of_chargebacks + of_mandate
 
 
 def planned(file: PaymentFile, *, at: datetime) -> PaymentFile:
     """A paid payment is finished when its refunds are settled and its mandate is known."""
     payment = file.payment
     open_since = [r.created_at for r in file.refunds if not r.is_settled]
+    open_since += [c.created_at for c in file.captures if not c.is_settled]
     wants_mandate = (
         payment.status is PaymentStatus.PAID
         and payment.sequence_type is SequenceType.FIRST

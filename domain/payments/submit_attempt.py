@@ -9,9 +9,10 @@ from typing import Final
 
 from domain.kernel.clock import Clock
 from domain.kernel.errors import ProviderUnavailable
+from domain.payments.answers import Declined, ProviderPayment
 from domain.payments.attempt import OwnerKind, PaymentAttempt
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, ProviderPayment, Providers
+from domain.payments.ports import Providers
 
 LOST = Declined("the provider never received the request")
 

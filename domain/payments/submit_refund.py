@@ -19,10 +19,11 @@ from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.ledger.ports import LedgerTx
 from domain.payments.accounts import AccountsTx
+from domain.payments.answers import Declined, ProviderRefund, RefundStatus
 from domain.payments.attempt import backoff
 from domain.payments.payment import Payment
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, ProviderRefund, Providers, RefundStatus
+from domain.payments.ports import Providers
 from domain.payments.postings import money_back_postings
 from domain.payments.refund import Refund, conclude, refund_event
 from domain.payments.repositories import PaymentRepository, RefundRepository

@@ -18,9 +18,10 @@ from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
 from domain.kernel.ids import AppUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.accounts import AccountsTx
+from domain.payments.answers import ProviderChargeback, ProviderPayment, ProviderRefund
 from domain.payments.observe_payment import ObservePayment
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import ProviderChargeback, ProviderPayment, ProviderRefund, Providers
+from domain.payments.ports import Providers
 
 SWEEP_EVERY: Final = timedelta(hours=1)
 """Three calls an hour and account, if little happens: far below any provider's limit."""

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from domain.catalog.quote import Quote
 from domain.kernel.errors import Conflict, Refused
 from domain.ledger import rules
-from domain.payments.ports import MandateStatus
+from domain.payments.answers import MandateStatus
 from domain.subscriptions.bill import Bill, BillKind, BillStatus, Line, closed
 from domain.subscriptions.change_plan import apply_change
 from domain.subscriptions.change_quote import ChangeMode, ChangeQuote, need_allowed, need_time

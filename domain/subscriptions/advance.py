@@ -9,7 +9,7 @@ from enum import IntEnum
 from msgspec.structs import replace
 
 from domain.catalog.quote import Quote
-from domain.payments.ports import MandateStatus
+from domain.payments.answers import MandateStatus
 from domain.subscriptions.book import SubscriptionBook
 from domain.subscriptions.collect import collect, void, write_off
 from domain.subscriptions.dunning import gives_up_at

@@ -30,10 +30,20 @@ class BillStatus(StrEnum):
     """Owed, and given up."""
 
 
+class Sold(Struct, frozen=True):
+    """Of what a line is so many. The subscription may have gone over to another price since."""
+
+    product_uuid: UUID
+    price_uuid: UUID
+    tax_rate_uuid: UUID | None
+
+
 class Line(Struct, frozen=True, kw_only=True):
     """A part of a bill. Credits are negative; the lines add up to the bill."""
 
     description: str
+    sold: Sold | None = None
+    """None: a credit; or the bill is of a time when lines did not say it."""
     quantity: int
     subtotal_minor: int
     tax_minor: int

@@ -21,7 +21,7 @@ from domain.payments.mandate import Mandate, usual
 from domain.payments.payment import Payment
 from domain.payments.refund import Refund
 from domain.payments.sighting import PaymentFile, Sighting
-from domain.subscriptions.bill import Bill
+from domain.subscriptions.bill import Bill, Sold
 from domain.subscriptions.policy import BillingPolicy
 from domain.subscriptions.subscription import Period, Subscription
 
@@ -36,6 +36,10 @@ class Plan(Struct, frozen=True, kw_only=True):
     recurrence: Recurrence
     tax_rate_uuid: UUID | None
     tax: Tax | None
+
+    @property
+    def sold(self) -> Sold:
+        return Sold(self.product_uuid, self.price_uuid, self.tax_rate_uuid)
 
     def quote(self, quantity: int) -> Quote:
         return quote(self.unit_amount, quantity, self.tax)

@@ -204,6 +204,7 @@ def _credit(book: SubscriptionBook, at: datetime) -> tuple[Line, ...]:
 def _line(wish: Wish, amount: Quote, starts_at: datetime, ends_at: datetime) -> Line:
     return Line(
         description=wish.plan.product_name,
+        sold=wish.plan.sold,
         quantity=wish.quantity,
         subtotal_minor=amount.subtotal.minor,
         tax_minor=amount.tax.minor,

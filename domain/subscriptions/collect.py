@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from domain.kernel.money import Money
 from domain.ledger import rules
+from domain.payments.answers import MandateStatus
 from domain.payments.mandate import Mandate
-from domain.payments.ports import MandateStatus
 from domain.subscriptions.bill import Bill, BillStatus, closed
 from domain.subscriptions.change_plan import apply_change
 from domain.subscriptions.dunning import Verdict, planned_tries, verdict

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from domain.kernel.clock import Clock
 from domain.kernel.events import Event
 from domain.kernel.unit_of_work import UnitOfWork
+from domain.payments.answers import Declined, MandateStatus, ProviderPayment
 from domain.payments.attempt import AttemptStatus, PaymentAttempt, declined, patient_backoff
 from domain.payments.mandate import Mandate
-from domain.payments.ports import Declined, MandateStatus, ProviderPayment
 from domain.payments.sighting import Sighting
 from domain.subscriptions.collect import fail
 from domain.subscriptions.pen import Pen

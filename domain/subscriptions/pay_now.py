@@ -1,7 +1,7 @@
 """Collecting what is open without waiting for the next try: when somebody asks for it. Pure."""
 
 from domain.kernel.errors import Conflict
-from domain.payments.ports import MandateStatus
+from domain.payments.answers import MandateStatus
 from domain.subscriptions.collect import collect
 from domain.subscriptions.pen import Pen
 from domain.subscriptions.subscription import SubscriptionStatus

@@ -10,9 +10,9 @@ from domain.catalog.quote import Quote
 from domain.kernel.ids import Ids
 from domain.kernel.money import Money, half_up
 from domain.ledger import rules
+from domain.payments.answers import MandateStatus, PaymentStatus
 from domain.payments.attempt import AttemptStatus, PaymentAttempt, accepted
 from domain.payments.payment import ENDED, Payment
-from domain.payments.ports import MandateStatus, PaymentStatus
 from domain.payments.postings import fact_of, fallen_through, money_back_postings
 from domain.payments.refund import RefundReason
 from domain.payments.sighting import PaymentFile, Sighting, adopt, money_back, planned, take_in

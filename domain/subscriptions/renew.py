@@ -96,6 +96,7 @@ def issue(pen: Pen, number: int, starts_at: datetime, ends_at: datetime) -> Bill
     amount = plan.quote(subscription.quantity)
     line = Line(
         description=plan.product_name,
+        sold=plan.sold,
         quantity=subscription.quantity,
         subtotal_minor=amount.subtotal.minor,
         tax_minor=amount.tax.minor,

@@ -105,6 +105,7 @@ def start_paid(pen: Pen, payment_uuid: UUID, amount: Quote) -> None:
     ends_at = boundary(starts_at, plan.recurrence, 1, pen.book.zone)
     line = Line(
         description=plan.product_name,
+        sold=plan.sold,
         quantity=subscription.quantity,
         subtotal_minor=amount.subtotal.minor,
         tax_minor=amount.tax.minor,

@@ -17,8 +17,8 @@ from domain.checkout.order import need_clock
 from domain.kernel.clock import Clock
 from domain.kernel.errors import Forbidden, Refused
 from domain.kernel.ids import Ids, TenantUuid
+from domain.payments.answers import MandateStatus
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import MandateStatus
 from domain.payments.recover_attempt import RecoverAttempt
 from domain.subscriptions.pen import Pen
 from domain.subscriptions.ports import SubscriptionsTx

@@ -13,7 +13,7 @@ from uuid import UUID
 from domain.kernel.clock import Clock
 from domain.kernel.errors import Forbidden, Refused
 from domain.kernel.ids import Ids
-from domain.payments.ports import MandateStatus
+from domain.payments.answers import MandateStatus
 from domain.payments.recover_attempt import RecoverAttempt
 from domain.subscriptions import wishes
 from domain.subscriptions.own import need_own

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from domain.checkout.links import Links
 from domain.kernel.ids import Ids
+from domain.payments.answers import SequenceType
 from domain.payments.attempt import PaymentAttempt
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import NewPayment, Providers, SequenceType
+from domain.payments.ports import NewPayment, Providers
 from domain.subscriptions.advance import next_deed
 from domain.subscriptions.book import SubscriptionBook
 from domain.subscriptions.pen import Charge, Pen

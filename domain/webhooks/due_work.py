@@ -58,6 +58,10 @@ class DueWork(Protocol):
         """Only named, like attempts."""
         ...
 
+    async def captures(self, now: datetime) -> list[UUID]:
+        """Only named, like attempts."""
+        ...
+
 
 class WorkTx(Protocol):
     @property

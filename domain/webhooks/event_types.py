@@ -26,6 +26,7 @@ _ATTEMPT: Final = ("paymentAttemptUuid",)
 _PAYMENT: Final = (
     "paymentUuid", "tenantUuid", "currency", "amount", "refunded", "chargedBack",
 )  # fmt: skip
+_CAPTURE: Final = ("captureUuid", "paymentUuid", "currency", "amount")
 _REFUND: Final = ("refundUuid", "paymentUuid", "currency", "amount")
 _CHARGEBACK: Final = ("chargebackUuid", "paymentUuid", "currency", "amount")
 _MANDATE: Final = ("mandateUuid", "tenantUuid")
@@ -60,6 +61,11 @@ _ALL: Final = (
     EventType("payment.charged_back_amount_changed", "The bank took money back", _PAYMENT),
     EventType("payment.surplus_received", "Money that buys nothing; it goes back",
               ("paymentUuid", "amount")),
+    EventType("capture.requested", "Held money is to be taken", _CAPTURE),
+    EventType("capture.accepted", "The provider is taking it", _CAPTURE),
+    EventType("capture.declined", "The provider will not", _CAPTURE),
+    EventType("capture.succeeded", "It is taken", _CAPTURE),
+    EventType("capture.failed", "It could not be taken", _CAPTURE),
     EventType("refund.requested", "Money is to be given back", _REFUND),
     EventType("refund.accepted", "The provider will give it back", _REFUND),
     EventType("refund.declined", "The provider will not", _REFUND),

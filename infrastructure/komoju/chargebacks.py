@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 
+from domain.payments.answers import ProviderChargeback
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import ProviderChargeback
 from infrastructure.komoju.client import KomojuClient
 from infrastructure.komoju.money_back import MoneyBack
 from infrastructure.komoju.states import chargebacks_in

@@ -5,8 +5,8 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from domain.kernel.errors import ProviderUnreadable
+from domain.payments.answers import Declined
 from domain.payments.payment_provider import ProviderMode, ProviderName
-from domain.payments.ports import Declined
 from infrastructure.komoju.credentials import KomojuCredentials
 from infrastructure.komoju.wire import is_id, problem_from
 from infrastructure.provider_client import Answer, Gone, ProviderClient

@@ -7,8 +7,9 @@ our mandate. A tenant is known there by our own uuid, as a session's `external_c
 from datetime import datetime
 from uuid import UUID
 
+from domain.payments.answers import Declined
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, NewCustomer
+from domain.payments.ports import NewCustomer
 
 
 class KomojuCustomers:

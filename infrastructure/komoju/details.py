@@ -6,8 +6,9 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.payments.address import Address
+from domain.payments.answers import SequenceType
 from domain.payments.payment_details import PaymentDetails
-from domain.payments.ports import NewPayment, SequenceType
+from domain.payments.ports import NewPayment
 from infrastructure.komoju.wire import SLUGS
 
 LIFETIME_MAX_S: Final = 86_400

@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 
 from domain.kernel.errors import ProviderUnreadable
+from domain.payments.answers import Declined, MandateStatus, ProviderMandate
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, MandateStatus, ProviderMandate
 from infrastructure.komoju.client import KomojuClient
 from infrastructure.komoju.wire import WireCustomer, decode, method_from, text
 from infrastructure.provider_client import Call

@@ -15,14 +15,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.kernel.errors import ProviderUnreadable
+from domain.payments.answers import Declined, PaymentStatus, ProviderPayment, SequenceType
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import (
-    Declined,
-    NewPayment,
-    PaymentStatus,
-    ProviderPayment,
-    SequenceType,
-)
+from domain.payments.ports import NewPayment
 from infrastructure.komoju.client import KomojuClient, key_of
 from infrastructure.komoju.details import CreateCharge, CreateSession, charge_for, session_for
 from infrastructure.komoju.listing import CLOCKS_DIFFER, PAGES_MAX, List, Page, back_to, listed

@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from domain.kernel.errors import ProviderUnreadable
 from domain.kernel.money import Money
+from domain.payments.answers import Declined, ProviderRefund
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, ProviderRefund
 from infrastructure.komoju.client import KomojuClient, key_of
 from infrastructure.komoju.money_back import MoneyBack
 from infrastructure.komoju.refs import Ref, parsed

@@ -10,7 +10,7 @@ from typing import Final
 
 from domain.kernel.errors import ProviderUnreadable
 from domain.kernel.money import Money
-from domain.payments.ports import (
+from domain.payments.answers import (
     PaymentStatus,
     ProviderChargeback,
     ProviderPayment,

@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
+from domain.payments.answers import ProviderChargeback
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import ProviderChargeback
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.listing import AUDIT_PAGES_MAX, Page, back_to, pages
 from infrastructure.mollie.wire import WireChargeback, chargeback_from

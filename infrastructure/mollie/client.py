@@ -10,8 +10,8 @@ from typing import ClassVar, Final
 import httpx
 
 from domain.kernel.errors import ProviderUnreadable
+from domain.payments.answers import Declined
 from domain.payments.payment_provider import ProviderMode, ProviderName
-from domain.payments.ports import Declined
 from infrastructure.mollie.wire import REF_PATTERN, problem_from
 from infrastructure.provider_client import Answer, Gone, ProviderClient
 

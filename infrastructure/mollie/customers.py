@@ -8,8 +8,9 @@ import msgspec
 from msgspec import Struct
 
 from domain.kernel.errors import ProviderUnreadable
+from domain.payments.answers import Declined
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, NewCustomer
+from domain.payments.ports import NewCustomer
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.listing import Page, find, pages
 from infrastructure.mollie.wire import WireCustomer, check_mode, decode, uuid_in

@@ -5,8 +5,8 @@ from typing import Final
 import msgspec
 
 from domain.kernel.errors import ProviderUnreadable
+from domain.payments.answers import Declined, ProviderMandate
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, ProviderMandate
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.wire import WireMandate, decode, mandate_from
 from infrastructure.provider_client import Call

@@ -1,9 +1,9 @@
 """Payments at Mollie: rendered once, sent as rendered, and read back with suspicion."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -12,12 +12,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.kernel.errors import ProviderUnreadable
+from domain.kernel.money import Currency
+from domain.payments.answers import Declined, ProviderPayment, SequenceType
 from domain.payments.payment_details import PaymentDetails
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, NewPayment, ProviderPayment, SequenceType
+from domain.payments.ports import NewPayment
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.details import WireAddress, WireLine, address_to, line_to
 from infrastructure.mollie.listing import AUDIT_PAGES_MAX, Page, back_to, find, pages
+from infrastructure.mollie.parameters import Parameters, on_the_wire
 from infrastructure.mollie.wire import (
     WireAmount,
     WirePayment,
@@ -30,6 +33,8 @@ from infrastructure.mollie.wire import (
 from infrastructure.provider_client import Call
 
 DESCRIPTION_CHARS_MAX: Final = 255
+METADATA_BYTES_MAX: Final = 1024
+"""Of JSON, the app's and ours together."""
 
 _PAYMENT: Final = msgspec.json.Decoder(WirePayment)
 _PAGE: Final = msgspec.json.Decoder(Page[WirePayment])
@@ -43,6 +48,8 @@ class Metadata(Struct, frozen=True, omit_defaults=True, kw_only=True):
     session: UUID | None = None
     bill: UUID | None = None
     app: UUID
+    data: Mapping[str, Any] = {}
+    """The app's own, to be read at Mollie's: for us it means nothing."""
 
 
 class CreatePayment(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
@@ -61,7 +68,17 @@ class CreatePayment(Struct, frozen=True, rename="camel", omit_defaults=True, kw_
     lines: tuple[WireLine, ...] = ()
 
 
-_REQUEST: Final = msgspec.json.Decoder(CreatePayment)
+class Asked(Struct, frozen=True, rename="camel", kw_only=True):
+    """As much of a request as the answer is held against."""
+
+    amount: WireAmount
+    sequence_type: SequenceType
+    customer_id: str
+    mandate_id: str | None = None
+    metadata: Metadata
+
+
+_REQUEST: Final = msgspec.json.Decoder(Asked)
 
 
 class MolliePayments:
@@ -73,7 +90,8 @@ class MolliePayments:
         # the shopper would go back to choosing, and nobody would hear of it.
         is_recurring = payment.sequence_type is SequenceType.RECURRING
         details = payment.details or PaymentDetails()
-        return msgspec.json.encode(
+        told = msgspec.convert(payment.parameters, Parameters)
+        return _encoded(
             CreatePayment(
                 amount=amount_of(payment.amount),
                 description=payment.description[:DESCRIPTION_CHARS_MAX],
@@ -81,12 +99,7 @@ class MolliePayments:
                 customer_id=payment.customer_ref,
                 mandate_id=payment.mandate_ref,
                 method=payment.payment_method and method_of(payment.payment_method),
-                metadata=Metadata(
-                    attempt=payment.attempt_uuid,
-                    session=payment.checkout_session_uuid,
-                    bill=payment.bill_uuid,
-                    app=payment.app_uuid,
-                ),
+                metadata=_metadata(payment, told),
                 # Nobody is there to read, or to be sent back, when a mandate is charged.
                 redirect_url=None if is_recurring else payment.return_url,
                 webhook_url=self._webhook_url(payment.webhook_url),
@@ -94,7 +107,9 @@ class MolliePayments:
                 billing_address=address_to(details.billing),
                 shipping_address=address_to(details.shipping),
                 lines=tuple(line_to(line) for line in details.lines),
-            )
+            ),
+            told,
+            payment.amount.currency,
         )
 
     def _webhook_url(self, url: str) -> str | None:
@@ -145,7 +160,25 @@ def _payment(body: bytes, ref: str, account: PaymentProvider) -> ProviderPayment
     return payment_from(wire, account.mode)
 
 
-def _is_what_was_asked(wire: WirePayment, asked: CreatePayment) -> bool:
+def _encoded(request: CreatePayment, told: Parameters, currency: Currency) -> bytes:
+    if told == Parameters():
+        return msgspec.json.encode(request)
+    return msgspec.json.encode(msgspec.to_builtins(request) | on_the_wire(told, currency))
+
+
+def _metadata(payment: NewPayment, told: Parameters) -> Metadata:
+    ours = Metadata(
+        attempt=payment.attempt_uuid,
+        session=payment.checkout_session_uuid,
+        bill=payment.bill_uuid,
+        app=payment.app_uuid,
+    )
+    both = replace(ours, data=told.metadata)
+    # Mollie keeps no more: then the app's stays with us alone.
+    return both if len(msgspec.json.encode(both)) <= METADATA_BYTES_MAX else ours
+
+
+def _is_what_was_asked(wire: WirePayment, asked: Asked) -> bool:
     return (
         wire.amount == asked.amount
         and wire.sequence_type == asked.sequence_type

@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from domain.kernel.errors import ProviderUnreadable, RefundTooSoon
 from domain.kernel.money import Money
+from domain.payments.answers import Declined, ProviderRefund
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, ProviderRefund
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.listing import AUDIT_PAGES_MAX, Page, back_to, pages
 from infrastructure.mollie.wire import WireAmount, WireRefund, amount_of, decode, refund_from

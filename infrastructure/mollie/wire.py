@@ -15,10 +15,11 @@ from msgspec import Meta, Struct
 
 from domain.kernel.errors import ProviderUnreadable
 from domain.kernel.money import EXPONENTS, Money, currency
-from domain.payments.payment_provider import ProviderMode
-from domain.payments.ports import (
+from domain.payments.answers import (
+    CaptureStatus,
     MandateStatus,
     PaymentStatus,
+    ProviderCapture,
     ProviderChargeback,
     ProviderMandate,
     ProviderPayment,
@@ -26,6 +27,7 @@ from domain.payments.ports import (
     RefundStatus,
     SequenceType,
 )
+from domain.payments.payment_provider import ProviderMode
 
 REASON_CHARS_MAX: Final = 200
 
@@ -45,6 +47,11 @@ REFUND_STATUS: Final[Mapping[str, RefundStatus]] = {
     "refunded": RefundStatus.REFUNDED,
     "failed": RefundStatus.FAILED,
     "canceled": RefundStatus.CANCELED,
+}
+CAPTURE_STATUS: Final[Mapping[str, CaptureStatus]] = {
+    "pending": CaptureStatus.PENDING,
+    "succeeded": CaptureStatus.SUCCEEDED,
+    "failed": CaptureStatus.FAILED,
 }
 MANDATE_STATUS: Final[Mapping[str, MandateStatus]] = {
     "pending": MandateStatus.PENDING,
@@ -102,7 +109,20 @@ class WirePayment(Struct, frozen=True, rename="camel", kw_only=True):
     paid_at: Moment | None = None
     amount_refunded: WireAmount | None = None
     amount_charged_back: WireAmount | None = None
+    amount_captured: WireAmount | None = None
+    capture_mode: str | None = None
+    capture_delay: str | None = None
     links: PaymentLinks = msgspec.field(name="_links", default=PaymentLinks())
+
+
+class WireCapture(Struct, frozen=True, rename="camel", kw_only=True):
+    id: Ref
+    mode: str
+    status: str
+    amount: WireAmount
+    payment_id: str
+    created_at: Moment
+    metadata: Any = None
 
 
 class WireRefund(Struct, frozen=True, rename="camel", kw_only=True):
@@ -198,6 +218,7 @@ def payment_from(wire: WirePayment, mode: ProviderMode) -> ProviderPayment:
         sequence_type=_known(SEQUENCE_TYPE, wire.sequence_type, "sequence type"),
         refunded=_part(wire.amount_refunded, amount),
         charged_back=_part(wire.amount_charged_back, amount),
+        captured=_captured(wire, amount),
         attempt_uuid=uuid_in(wire.metadata, "attempt"),
         method=None if wire.method is None else _METHODS_OF_OURS.get(wire.method, wire.method),
         checkout_url=_page(wire.links.checkout),
@@ -217,6 +238,18 @@ def refund_from(wire: WireRefund, mode: ProviderMode) -> ProviderRefund:
         status=_known(REFUND_STATUS, wire.status, "refund status"),
         amount=money_from(wire.amount),
         refund_uuid=uuid_in(wire.metadata, "refund"),
+        payment_ref=wire.payment_id,
+        created_at=wire.created_at.astimezone(UTC),
+    )
+
+
+def capture_from(wire: WireCapture, mode: ProviderMode) -> ProviderCapture:
+    check_mode(wire.mode, mode)
+    return ProviderCapture(
+        ref=wire.id,
+        status=_known(CAPTURE_STATUS, wire.status, "capture status"),
+        amount=money_from(wire.amount),
+        capture_uuid=uuid_in(wire.metadata, "capture"),
         payment_ref=wire.payment_id,
         created_at=wire.created_at.astimezone(UTC),
     )
@@ -293,6 +326,19 @@ def _part(amount: WireAmount | None, whole: Money) -> Money:
     if part.currency != whole.currency:
         raise ProviderUnreadable("mollie's answer mixes two currencies in one payment")
     return part
+
+
+def _captured(wire: WirePayment, whole: Money) -> Money | None:
+    """Only of what is captured apart: others are taken whole, whatever Mollie says of them.
+
+    Paid, and nothing captured: that contradicts itself, and money hangs on it.
+    """
+    if wire.capture_mode != "manual" and wire.capture_delay is None:
+        return None
+    captured = _part(wire.amount_captured, whole)
+    if wire.status == "paid" and not 0 < captured.minor <= whole.minor:
+        raise ProviderUnreadable("mollie's answer is paid, but not by what was captured")
+    return captured
 
 
 def _page(link: WireLink | None) -> str | None:

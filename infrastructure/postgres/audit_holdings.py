@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.kernel.ids import AppUuid
-from domain.payments.ports import ProviderRefund
+from domain.payments.answers import ProviderRefund
 from infrastructure.postgres.database import Connection
 
 

@@ -183,6 +183,7 @@ _SUBJECTS: Final = " union all ".join(
         "payment_sessions",
         "payments",
         "refunds",
+        "captures",
         "mandates",
         "bills",
         "subscriptions",

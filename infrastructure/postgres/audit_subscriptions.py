@@ -50,7 +50,14 @@ PAYMENTS_SETTLE_BILLS: Final = Proof(
                       from bills b where b.app_uuid = $1 and b.payment_uuid is not null
                     union all
                     select payment_uuid, total_minor from one_time_payments
-                     where app_uuid = $1) s
+                     where app_uuid = $1
+                    union all
+                    select p.uuid, p.amount_minor
+                      from payments p
+                      join checkout_sessions c
+                        on c.app_uuid = $1 and c.uuid = p.checkout_session_uuid
+                     where p.app_uuid = $1 and c.mode = 'direct' and p.status = 'paid'
+                       and not p.is_surplus) s
              group by payment_uuid
         )
         select p.uuid as payment_uuid, p.provider_ref, p.currency, s.minor as settles,

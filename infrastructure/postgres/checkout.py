@@ -115,6 +115,7 @@ class PostgresCheckout(PostgresOpening):
         for attempt in changed(before.attempts, after.attempts):
             await self._files.save_attempt(attempt)
         await self._files.save(before, after)
+        await self._files.save_captures(before.captures, after.captures)
 
     async def _save_session(self, session: CheckoutSession) -> None:
         await self._connection.execute(
@@ -150,6 +151,7 @@ def _assemble(
             rows.attempt_of(row) for row in attempts if row["checkout_session_uuid"] == session.uuid
         ),
         payments=tuple(file.payment for file in own),
+        captures=tuple(capture for file in own for capture in file.captures),
         refunds=tuple(refund for file in own for refund in file.refunds),
         chargebacks=tuple(chargeback for file in own for chargeback in file.chargebacks),
         mandates=tuple({f.mandate.uuid: f.mandate for f in own if f.mandate}.values()),

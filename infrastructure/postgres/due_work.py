@@ -187,6 +187,19 @@ class PostgresDueWork:
         )
         return [row["uuid"] for row in found]
 
+    async def captures(self, now: datetime) -> list[UUID]:
+        found = await self._connection.fetch(
+            """
+            select uuid from captures
+             where app_uuid = $1 and status = 'requested' and due_at <= $2
+             order by due_at limit $3
+            """,
+            self._app_uuid,
+            now,
+            BATCH,
+        )
+        return [row["uuid"] for row in found]
+
 
 class PostgresDirectory:
     """Implements `Directory`: what is asked before the app is known."""

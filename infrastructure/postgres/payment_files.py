@@ -8,11 +8,12 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from domain.kernel.ids import AppUuid, TenantUuid
+from domain.payments.answers import MandateStatus
 from domain.payments.attempt import PaymentAttempt
+from domain.payments.capture import Capture
 from domain.payments.chargeback import Chargeback
 from domain.payments.mandate import Mandate
 from domain.payments.payment import Payment
-from domain.payments.ports import MandateStatus
 from domain.payments.refund import Refund
 from domain.payments.sighting import PaymentFile
 from infrastructure.postgres import rows
@@ -43,10 +44,12 @@ class PostgresPaymentFiles:
         if not payments:
             return ()
         refunds, chargebacks = await self.money_back(payments)
+        captures = await self._captures([p.uuid for p in payments if p.captured is not None])
         mandates = await self._mandates({p.mandate_ref for p in payments if p.mandate_ref})
         return tuple(
             PaymentFile(
                 payment=payment,
+                captures=tuple(c for c in captures if c.payment_uuid == payment.uuid),
                 refunds=tuple(r for r in refunds if r.payment_uuid == payment.uuid),
                 chargebacks=tuple(c for c in chargebacks if c.payment_uuid == payment.uuid),
                 mandate=mandates.get((payment.payment_provider_uuid, payment.mandate_ref)),
@@ -82,6 +85,19 @@ class PostgresPaymentFiles:
             tuple(rows.chargeback_of(row) for row in chargebacks),
         )
 
+    async def _captures(self, payment_uuids: list[UUID]) -> tuple[Capture, ...]:
+        if not payment_uuids:
+            return ()
+        found = await self._connection.fetch(
+            f"""
+            select {rows.CAPTURE} from captures
+             where app_uuid = $1 and payment_uuid = any($2) order by payment_uuid, uuid
+            """,
+            self._app_uuid,
+            payment_uuids,
+        )
+        return tuple(rows.capture_of(row) for row in found)
+
     async def _mandates(self, refs: set[str]) -> dict[tuple[UUID, str | None], Mandate]:
         if not refs:
             return {}
@@ -103,6 +119,11 @@ class PostgresPaymentFiles:
             await self._save_refund(refund)
         for chargeback in changed(before.chargebacks, after.chargebacks):
             await self._save_chargeback(chargeback)
+
+    async def save_captures(self, before: tuple[Capture, ...], after: tuple[Capture, ...]) -> None:
+        """After their payments. A subscription's charges have none."""
+        for capture in changed(before, after):
+            await self._save_capture(capture)
 
     async def save_attempt(self, attempt: PaymentAttempt) -> None:
         await self._connection.execute(
@@ -137,10 +158,11 @@ class PostgresPaymentFiles:
             f"""
             insert into payments ({rows.PAYMENT})
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                    $18, $19, $20, $21, $22, $23, $24, $25, $26)
+                    $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
             on conflict (app_uuid, uuid) do update
                set is_surplus = excluded.is_surplus, status = excluded.status,
                    method = excluded.method, tax_minor = excluded.tax_minor,
+                   amount_minor = excluded.amount_minor, captured_minor = excluded.captured_minor,
                    refunded_minor = excluded.refunded_minor,
                    charged_back_minor = excluded.charged_back_minor,
                    failure_reason = excluded.failure_reason, checkout_url = excluded.checkout_url,
@@ -164,6 +186,7 @@ class PostgresPaymentFiles:
             payment.method,
             payment.amount.currency,
             payment.amount.minor,
+            None if payment.captured is None else payment.captured.minor,
             payment.tax.minor,
             payment.refunded.minor,
             payment.charged_back.minor,
@@ -175,6 +198,34 @@ class PostgresPaymentFiles:
             payment.due_at,
             payment.created_at,
             payment.updated_at,
+        )
+
+    async def _save_capture(self, capture: Capture) -> None:
+        await self._connection.execute(
+            f"""
+            insert into captures ({rows.CAPTURE})
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+            on conflict (app_uuid, uuid) do update
+               set status = excluded.status, provider_ref = excluded.provider_ref,
+                   decline_reason = excluded.decline_reason, updated_at = excluded.updated_at
+             where captures.app_uuid = $1
+            """,
+            self._app_uuid,
+            capture.uuid,
+            capture.payment_provider_uuid,
+            capture.payment_uuid,
+            capture.status,
+            capture.provider_ref,
+            capture.amount.currency,
+            capture.amount.minor,
+            capture.description,
+            capture.decline_reason,
+            capture.first_submitted_at,
+            capture.tries,
+            capture.lease_until,
+            capture.due_at,
+            capture.created_at,
+            capture.updated_at,
         )
 
     async def _save_refund(self, refund: Refund) -> None:

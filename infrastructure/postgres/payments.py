@@ -17,6 +17,7 @@ from domain.payments.repositories import KnownMoney
 from domain.payments.sighting import PaymentFile
 from infrastructure.postgres import rows
 from infrastructure.postgres.database import Connection
+from infrastructure.postgres.intents import Intents
 from infrastructure.postgres.payment_files import PostgresPaymentFiles
 
 
@@ -58,6 +59,7 @@ class PostgresPayments:
 
     async def save_file(self, before: PaymentFile, after: PaymentFile) -> None:
         await self._files.save(_papers(before), _papers(after))
+        await self._files.save_captures(before.captures, after.captures)
 
     async def ref_of(self, account_uuid: UUID, attempt_uuid: UUID) -> str | None:
         ref: str | None = await self._connection.fetchval(
@@ -157,6 +159,7 @@ class PostgresChargebacks:
 class PostgresRefunds:
     def __init__(self, connection: Connection, app_uuid: AppUuid) -> None:
         self._connection, self._app_uuid = connection, app_uuid
+        self._intents = Intents(connection, app_uuid, "refunds", rows.REFUND)
 
     async def get(self, uuid: UUID) -> Refund:
         row = await self._connection.fetchrow(
@@ -201,29 +204,8 @@ class PostgresRefunds:
         return None if row is None else rows.refund_of(row)
 
     async def lease(self, uuid: UUID, *, now: datetime, until: datetime) -> Refund | None:
-        row = await self._connection.fetchrow(
-            f"""
-            update refunds
-               set lease_until = $4, due_at = $4, tries = tries + 1, updated_at = $3,
-                   first_submitted_at = case when tries = 0 then $3 else first_submitted_at end
-             where app_uuid = $1 and uuid = $2 and status = 'requested' and lease_until <= $3
-            returning {rows.REFUND}
-            """,
-            self._app_uuid,
-            uuid,
-            now,
-            until,
-        )
+        row = await self._intents.lease(uuid, now=now, until=until)
         return None if row is None else rows.refund_of(row)
 
     async def release(self, uuid: UUID, *, now: datetime, due_at: datetime) -> None:
-        await self._connection.execute(
-            """
-            update refunds set lease_until = $3, due_at = $4, updated_at = $3
-             where app_uuid = $1 and uuid = $2 and status = 'requested'
-            """,
-            self._app_uuid,
-            uuid,
-            now,
-            due_at,
-        )
+        await self._intents.release(uuid, now=now, due_at=due_at)

@@ -15,11 +15,18 @@ from domain.checkout.session import (
 )
 from domain.kernel.ids import AppUuid, TenantUuid
 from domain.kernel.money import Currency, Money
+from domain.payments.answers import (
+    CaptureStatus,
+    MandateStatus,
+    PaymentStatus,
+    RefundStatus,
+    SequenceType,
+)
 from domain.payments.attempt import AttemptStatus, PaymentAttempt
+from domain.payments.capture import Capture
 from domain.payments.chargeback import Chargeback
 from domain.payments.mandate import Mandate
 from domain.payments.payment import Payment
-from domain.payments.ports import MandateStatus, PaymentStatus, RefundStatus, SequenceType
 from domain.payments.refund import Refund, RefundReason
 
 SESSION: Final = """app_uuid, uuid, id, tenant_uuid, user_uuid, payment_provider_uuid, mode,
@@ -33,13 +40,18 @@ ATTEMPT: Final = """app_uuid, uuid, checkout_session_uuid, bill_uuid, number,
 
 PAYMENT: Final = """app_uuid, uuid, payment_provider_uuid, provider_ref, tenant_uuid,
     attempt_uuid, checkout_session_uuid, bill_uuid, is_surplus, is_verification, sequence_type,
-    status, method, currency, amount_minor, tax_minor, refunded_minor, charged_back_minor,
+    status, method, currency, amount_minor, captured_minor, tax_minor, refunded_minor,
+    charged_back_minor,
     failure_reason, checkout_url, customer_ref, mandate_ref, paid_at, due_at, created_at,
     updated_at"""
 
 REFUND: Final = """app_uuid, uuid, payment_provider_uuid, payment_uuid, reason, status,
     provider_ref, currency, amount_minor, description, decline_reason, first_submitted_at,
     tries, lease_until, due_at, created_at, updated_at"""
+
+CAPTURE: Final = """app_uuid, uuid, payment_provider_uuid, payment_uuid, status, provider_ref,
+    currency, amount_minor, description, decline_reason, first_submitted_at, tries, lease_until,
+    due_at, created_at, updated_at"""
 
 CHARGEBACK: Final = """app_uuid, uuid, payment_provider_uuid, payment_uuid, provider_ref,
     currency, amount_minor, reason, received_at, reversed_at, created_at, updated_at"""
@@ -113,7 +125,7 @@ def attempt_of(row: Any) -> PaymentAttempt:
 
 
 def payment_of(row: Any) -> Payment:
-    currency = Currency(row["currency"])
+    currency, captured = Currency(row["currency"]), row["captured_minor"]
     return Payment(
         uuid=row["uuid"],
         app_uuid=AppUuid(row["app_uuid"]),
@@ -129,6 +141,7 @@ def payment_of(row: Any) -> Payment:
         status=PaymentStatus(row["status"]),
         method=row["method"],
         amount=Money(row["amount_minor"], currency),
+        captured=None if captured is None else Money(captured, currency),
         tax=Money(row["tax_minor"], currency),
         refunded=Money(row["refunded_minor"], currency),
         charged_back=Money(row["charged_back_minor"], currency),
@@ -151,6 +164,26 @@ def refund_of(row: Any) -> Refund:
         payment_uuid=row["payment_uuid"],
         reason=RefundReason(row["reason"]),
         status=RefundStatus(row["status"]),
+        provider_ref=row["provider_ref"],
+        amount=Money(row["amount_minor"], Currency(row["currency"])),
+        description=row["description"],
+        decline_reason=row["decline_reason"],
+        first_submitted_at=row["first_submitted_at"],
+        tries=row["tries"],
+        lease_until=row["lease_until"],
+        due_at=row["due_at"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def capture_of(row: Any) -> Capture:
+    return Capture(
+        uuid=row["uuid"],
+        app_uuid=AppUuid(row["app_uuid"]),
+        payment_provider_uuid=row["payment_provider_uuid"],
+        payment_uuid=row["payment_uuid"],
+        status=CaptureStatus(row["status"]),
         provider_ref=row["provider_ref"],
         amount=Money(row["amount_minor"], Currency(row["currency"])),
         description=row["description"],

@@ -5,6 +5,8 @@ from functools import cached_property
 from domain.kernel.ids import AppUuid, Ids
 from infrastructure.postgres.attempts import PostgresAttempts
 from infrastructure.postgres.billing_policies import PostgresBillingPolicies
+from infrastructure.postgres.billing_records import PostgresBillingRecords
+from infrastructure.postgres.captures import PostgresCaptures
 from infrastructure.postgres.checkout import PostgresCheckout
 from infrastructure.postgres.customers import PostgresCustomers
 from infrastructure.postgres.database import Connection
@@ -74,6 +76,10 @@ class PostgresTx:
         return PostgresPaymentProviders(*self._on)
 
     @cached_property
+    def captures(self) -> PostgresCaptures:
+        return PostgresCaptures(*self._on)
+
+    @cached_property
     def sweeps(self) -> PostgresSweeps:
         return PostgresSweeps(*self._on)
 
@@ -120,6 +126,10 @@ class PostgresTx:
     @cached_property
     def one_time_payments(self) -> PostgresOneTimePayments:
         return PostgresOneTimePayments(*self._on)
+
+    @cached_property
+    def billing_records(self) -> PostgresBillingRecords:
+        return PostgresBillingRecords(*self._on)
 
     @cached_property
     def subscriptions(self) -> PostgresSubscriptions:

@@ -10,14 +10,14 @@ from msgspec.structs import replace
 
 from app.cli.audit_provider import ProviderAudit
 from domain.kernel.errors import ProviderUnavailable
-from domain.payments.payment_provider import PaymentProvider, ProviderName
-from domain.payments.ports import (
+from domain.payments.answers import (
     PaymentStatus,
     ProviderChargeback,
     ProviderPayment,
     ProviderRefund,
     RefundStatus,
 )
+from domain.payments.payment_provider import PaymentProvider, ProviderName
 from infrastructure.postgres.audit import AuditTx, Row
 from infrastructure.postgres.database import Database
 from tests.fakes.clock import NOON, FakeClock

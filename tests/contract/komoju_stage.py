@@ -9,7 +9,8 @@ import httpx
 
 from app.sandbox.server import create_sandbox
 from domain.kernel.money import Money
-from domain.payments.ports import MandateStatus, Provider, RefundStatus
+from domain.payments.answers import MandateStatus, RefundStatus
+from domain.payments.ports import Provider
 from infrastructure.budget import RateBudget
 from infrastructure.komoju.client import KomojuClient
 from infrastructure.komoju.provider import connect

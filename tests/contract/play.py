@@ -8,16 +8,9 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.kernel.money import Money, currency
+from domain.payments.answers import Declined, ProviderPayment, ProviderRefund, SequenceType
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import (
-    Declined,
-    NewCustomer,
-    NewPayment,
-    Provider,
-    ProviderPayment,
-    ProviderRefund,
-    SequenceType,
-)
+from domain.payments.ports import NewCustomer, NewPayment, Provider
 from tests.contract.stage import Can, Stage
 from tests.fakes.ids import FakeIds
 

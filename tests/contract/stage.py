@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from domain.kernel.money import Money
-from domain.payments.ports import MandateStatus, Provider, RefundStatus
+from domain.payments.answers import MandateStatus, RefundStatus
+from domain.payments.ports import Provider
 
 
 class Can(StrEnum):

@@ -14,8 +14,9 @@ import httpx
 from app.sandbox.server import create_sandbox
 from domain.kernel.ids import AppUuid
 from domain.kernel.money import Money
+from domain.payments.answers import MandateStatus, RefundStatus
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
-from domain.payments.ports import MandateStatus, Provider, RefundStatus, credential_context
+from domain.payments.ports import Provider, credential_context
 from infrastructure.budget import RateBudget
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.provider import connect

@@ -19,11 +19,11 @@ from domain.kernel.errors import NotFound
 from domain.kernel.idempotency import Answer, RequestKey
 from domain.kernel.ids import AppUuid, TenantUuid
 from domain.kernel.pages import PageRequest
+from domain.payments.answers import MandateStatus, PaymentStatus, RefundStatus
 from domain.payments.attempt import AttemptStatus, Owner, OwnerKind, accepted, declined
 from domain.payments.chargeback import Chargeback
 from domain.payments.customer import Customer
 from domain.payments.payment_provider import ProviderName
-from domain.payments.ports import MandateStatus, PaymentStatus, RefundStatus
 from domain.payments.refund import conclude
 from domain.payments.repositories import KnownMoney
 from domain.tenancy.caller import UserCaller

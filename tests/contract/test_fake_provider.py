@@ -3,7 +3,8 @@
 import pytest
 
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
-from domain.payments.ports import Declined, NewCustomer
+from domain.payments.answers import Declined
+from domain.payments.ports import NewCustomer
 from tests.contract.stages import an_account
 from tests.fakes.clock import FakeClock
 from tests.fakes.ids import FakeIds

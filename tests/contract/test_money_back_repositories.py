@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from domain.checkout.book import Book
 from domain.kernel.errors import NotFound
 from domain.kernel.pages import PageRequest
+from domain.payments.answers import MandateStatus, PaymentStatus, RefundStatus
 from domain.payments.customer import Customer
 from domain.payments.mandate import Mandate
 from domain.payments.payment import Payment
-from domain.payments.ports import MandateStatus, PaymentStatus, RefundStatus
 from domain.subscriptions.subscription import SubscriptionStatus
 from tests.contract.shelf import Store, added, book_of, open_shelf, saved
 from tests.contract.test_checkout_repository import added as opened

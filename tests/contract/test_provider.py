@@ -10,13 +10,8 @@ from msgspec.structs import replace
 
 from domain.kernel.errors import ProviderBusy, ProviderUnavailable, ProviderUnreadable
 from domain.kernel.money import Money, currency
-from domain.payments.ports import (
-    Declined,
-    NewCustomer,
-    PaymentStatus,
-    ProviderPayment,
-    SequenceType,
-)
+from domain.payments.answers import Declined, PaymentStatus, ProviderPayment, SequenceType
+from domain.payments.ports import NewCustomer
 from tests.contract.play import A_MINUTE, AN_HOUR, Play, euros
 from tests.contract.stage import Can
 

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable, RefundTooSoon
-from domain.payments.ports import (
+from domain.payments.answers import (
     Declined,
     MandateStatus,
     PaymentStatus,

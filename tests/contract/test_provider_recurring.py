@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from domain.kernel.errors import ProviderUnavailable
-from domain.payments.ports import (
+from domain.payments.answers import (
     Declined,
     MandateStatus,
     PaymentStatus,

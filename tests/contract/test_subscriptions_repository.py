@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from domain.kernel.errors import Conflict, NotFound
 from domain.kernel.pages import PageRequest
+from domain.payments.answers import MandateStatus, PaymentStatus, SequenceType
 from domain.payments.attempt import PaymentAttempt
 from domain.payments.payment import Payment
-from domain.payments.ports import MandateStatus, PaymentStatus, SequenceType
 from domain.subscriptions.bill import BillKind, BillStatus, PlanChange
 from domain.subscriptions.book import SubscriptionBook
 from domain.subscriptions.policy import ChargebackAction, FinalAction

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from domain.kernel.errors import NotFound
 from domain.kernel.ids import TenantUuid
 from domain.kernel.pages import PageRequest
+from domain.payments.answers import PaymentStatus, SequenceType
 from domain.payments.attempt import AttemptStatus
-from domain.payments.ports import PaymentStatus, SequenceType
 from domain.subscriptions import test_clock
 from domain.subscriptions.bill import BillStatus, closed
 from domain.subscriptions.subscription import SubscriptionStatus

@@ -18,13 +18,13 @@ from domain.kernel.ids import TenantUuid
 from domain.kernel.money import Money
 from domain.kernel.pages import Page, PageRequest
 from domain.ledger.posting import RecordedPosting
+from domain.payments.answers import RefundStatus
 from domain.payments.attempt import AttemptStatus, PaymentAttempt
 from domain.payments.chargeback import Chargeback
 from domain.payments.customer import Customer
 from domain.payments.mandate import Mandate
 from domain.payments.one_time_payment import OneTimePayment
 from domain.payments.payment import Payment
-from domain.payments.ports import RefundStatus
 from domain.payments.refund import Refund
 from domain.subscriptions import test_clock
 from domain.subscriptions.bill import Bill

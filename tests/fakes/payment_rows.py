@@ -14,11 +14,11 @@ from domain.kernel.errors import NotFound
 from domain.kernel.ids import TenantUuid
 from domain.kernel.money import Money
 from domain.kernel.pages import Page, PageRequest
+from domain.payments.answers import MandateStatus, RefundStatus
 from domain.payments.attempt import AttemptStatus, Owner, PaymentAttempt
 from domain.payments.chargeback import Chargeback
 from domain.payments.mandate import Mandate, usual
 from domain.payments.payment import Payment
-from domain.payments.ports import MandateStatus, RefundStatus
 from domain.payments.refund import Refund, RefundReason
 from domain.payments.repositories import KnownMoney
 from domain.payments.sighting import PaymentFile

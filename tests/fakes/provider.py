@@ -12,16 +12,16 @@ from msgspec.structs import replace
 
 from domain.kernel.clock import Clock
 from domain.kernel.money import EXPONENTS, Money
-from domain.payments.ports import (
+from domain.payments.answers import (
     MandateStatus,
     PaymentStatus,
-    Provider,
     ProviderChargeback,
     ProviderMandate,
     ProviderPayment,
     RefundStatus,
     SequenceType,
 )
+from domain.payments.ports import Provider
 from tests.fakes.provider_access import FakeAccess
 from tests.fakes.provider_engine import LIVE, Asked, Engine, Fault, Made
 from tests.fakes.provider_money_back import FakeChargebacks, FakeRefunds

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from domain.kernel.clock import Clock
 from domain.kernel.errors import ProviderBusy, ProviderUnavailable, ProviderUnreadable
+from domain.payments.answers import Declined, PaymentStatus, ProviderPayment
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, PaymentStatus, ProviderPayment
 from tests.fakes.provider_world import Remembered, World
 
 KEYS_KEPT: Final = timedelta(hours=1)

@@ -8,14 +8,14 @@ import msgspec
 
 from domain.kernel.errors import ProviderUnreadable, RefundTooSoon
 from domain.kernel.money import Money
-from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import (
+from domain.payments.answers import (
     Declined,
     PaymentStatus,
     ProviderChargeback,
     ProviderRefund,
     RefundStatus,
 )
+from domain.payments.payment_provider import PaymentProvider
 from tests.fakes.provider_engine import Asked, Engine, Made
 from tests.fakes.provider_world import NO_MONEY_BACK, World, book_money_back
 

@@ -8,17 +8,16 @@ from uuid import UUID
 import msgspec
 
 from domain.kernel.money import Money
-from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import (
+from domain.payments.answers import (
     Declined,
     MandateStatus,
-    NewCustomer,
-    NewPayment,
     PaymentStatus,
     ProviderMandate,
     ProviderPayment,
     SequenceType,
 )
+from domain.payments.payment_provider import PaymentProvider
+from domain.payments.ports import NewCustomer, NewPayment
 from tests.fakes.provider_engine import Asked, Engine, Made
 from tests.fakes.provider_world import KnownCustomer, World
 

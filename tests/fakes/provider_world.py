@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.kernel.money import Money
-from domain.payments.ports import (
+from domain.payments.answers import (
     ProviderChargeback,
     ProviderMandate,
     ProviderPayment,

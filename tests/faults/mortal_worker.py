@@ -26,9 +26,9 @@ from app.parts import Parts
 from app.settings import Settings
 from app.worker import Worker
 from domain.kernel.ids import AppUuid
+from domain.payments.answers import Declined, ProviderPayment
 from domain.payments.attempt import PaymentAttempt
 from domain.payments.payment_provider import PaymentProvider, ProviderName
-from domain.payments.ports import Declined, ProviderPayment
 from domain.subscriptions.book import SubscriptionBook
 from domain.subscriptions.subscription import HistoryRow
 from infrastructure.mollie.client import MollieClient

@@ -17,14 +17,9 @@ import pytest
 
 from domain.checkout.session import Mode, SessionStatus
 from domain.ledger.posting import Account
+from domain.payments.answers import Declined, PaymentStatus, ProviderPayment, RefundStatus
 from domain.payments.attempt import AttemptStatus, PaymentAttempt
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import (
-    Declined,
-    PaymentStatus,
-    ProviderPayment,
-    RefundStatus,
-)
 from domain.payments.submit_attempt import SubmitAttempt
 from tests.fakes.provider import Fault
 from tests.fakes.provider_world import NO_MONEY_BACK

@@ -30,11 +30,11 @@ from domain.checkout.session import Mode, Terms
 from domain.kernel.errors import DomainError
 from domain.kernel.idempotency import Answer
 from domain.kernel.ids import AppUuid
+from domain.payments.answers import MandateStatus, ProviderPayment, RefundStatus
 from domain.payments.attempt import AttemptStatus, OwnerKind
 from domain.payments.ensure_customer import EnsureCustomer
 from domain.payments.observe_payment import ObservePayment
 from domain.payments.payment_provider import ProviderName
-from domain.payments.ports import MandateStatus, ProviderPayment, RefundStatus
 from domain.payments.recover_attempt import RecoverAttempt
 from domain.payments.submit_attempt import SubmitAttempt
 from domain.payments.submit_refund import SubmitRefund

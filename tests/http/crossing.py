@@ -296,16 +296,6 @@ class Crossing:
         path = f"/checkout-sessions/{row['checkoutSessionUuid']}"
         return await self.house.ok(self.house.app.admin, "GET", path)
 
-    async def key_lapses(self, key: str) -> None:
-        """The request that held it has died, and so have the attempts that it began."""
-        await self.house.connection.execute(
-            "update idempotency_keys set lease_until = now() where key = $1", key
-        )
-        await self.house.connection.execute(
-            "update idempotency_keys set lease_until = now() where operation = 'openPaymentSessionTry'"
-        )
-        await self.house.connection.execute("update payment_attempts set lease_until = now()")
-
 
 @pytest.fixture
 async def crossing(

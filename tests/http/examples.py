@@ -46,6 +46,8 @@ class Example:
 
 
 def _known(value: Any, estate: Estate) -> Any:
+    if isinstance(value, list):
+        return [{name: _known(v, estate) for name, v in item.items()} for item in value]
     return estate.ids.get(value[1:], value) if str(value).startswith("$") else value
 
 
@@ -54,6 +56,16 @@ _URLS: Final = {
     "cancelUrl": "https://shop.example/sorry",
 }
 _PURCHASE: Final[Json] = {"mode": "payment", "productPriceUuid": "$price", **_URLS}
+_ASKED: Final[Json] = {
+    "description": "Order 1",
+    "currency": "EUR",
+    "amount": 1000,
+    "redirectUrl": "https://shop.example/thanks",
+}
+_INVOICE: Final[Json] = {
+    "type": "oneTimePayment",
+    "lineItems": [{"name": "Pro Plan", "price": "$price"}],
+}
 _PRICE: Final[Json] = {"unitAmount": 100, "currency": "EUR"}
 _RATE: Final[Json] = {"name": "VAT", "percentage": 7, "inclusive": True, "countryCode": "DE"}
 _PRODUCT: Final = {"uuid": "product"}
@@ -122,10 +134,16 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "makePaymentMethodDefault": Example(_METHOD),
     "revokePaymentMethod": Example(_METHOD),
     "revokePaymentMethods": Example({"provider": "mollie", **_TENANT}),
+    "listInvoices": Example({"provider": "mollie", **_TENANT}),
+    "createInvoice": Example({"provider": "mollie", **_TENANT}, _INVOICE),
     "getPayment": Example(_PAYMENT),
     "listRefunds": Example(_PAYMENT),
     "requestRefund": Example(_PAYMENT, {"amount": 1}, headers={"Idempotency-Key": "a-key"}),
     "listChargebacks": Example(_PAYMENT),
+    "openCustomerPayment": Example({"provider": "mollie", **_TENANT}, _ASKED),
+    "listCaptures": Example(_PAYMENT),
+    "requestCapture": Example(_PAYMENT, {"amount": 1}, headers={"Idempotency-Key": "a-key"}),
+    "cancelPayment": Example(_PAYMENT),
     "getRefund": Example({"uuid": "refund"}),
     "cancelRefund": Example({"uuid": "refund"}),
     "getBillingPolicy": Example(),

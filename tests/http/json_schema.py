@@ -5,7 +5,7 @@ A keyword that it does not know is a mistake of the schema, so nothing passes un
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,7 +21,11 @@ _TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "boolean": bool,
     "null": type(None),
 }
-_FORMATS: Final = {"uuid": UUID, "date-time": datetime.fromisoformat}
+_FORMATS: Final = {
+    "uuid": UUID,
+    "date-time": datetime.fromisoformat,
+    "date": date.fromisoformat,
+}
 
 
 class Validator:
@@ -64,6 +68,10 @@ class Validator:
     def _maxItems(self, value: Any, said: int, _: Schema, at: str) -> Iterator[str]:
         if isinstance(value, list) and len(value) > said:
             yield f"{at}: has more than {said} items"
+
+    def _minItems(self, value: Any, said: int, _: Schema, at: str) -> Iterator[str]:
+        if isinstance(value, list) and len(value) < said:
+            yield f"{at}: has less than {said} items"
 
     def _required(self, value: Any, said: list[str], _: Schema, at: str) -> Iterator[str]:
         if isinstance(value, dict):

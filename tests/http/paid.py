@@ -22,10 +22,10 @@ from domain.checkout.session import (
 from domain.kernel.idempotency import RequestKey
 from domain.kernel.ids import AppUuid, Ids, TenantUuid
 from domain.kernel.money import Currency, Money
+from domain.payments.answers import MandateStatus, PaymentStatus, SequenceType
 from domain.payments.attempt import AttemptStatus, PaymentAttempt
 from domain.payments.mandate import Mandate
 from domain.payments.payment import Payment
-from domain.payments.ports import MandateStatus, PaymentStatus, SequenceType
 from domain.payments.refund import Refund, RefundReason
 from infrastructure.postgres.transaction import PostgresTx
 

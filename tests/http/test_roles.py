@@ -14,6 +14,7 @@ from domain.tenancy.caller import Scope
 from tests.http.examples import EXAMPLES, GUARDED, routes
 from tests.http.house import IDS, Headers, House, add_clock, code
 from tests.http.subscribed import owe, quote_a_change, revive, subscribe
+from tests.http.till import Till
 
 pytestmark = pytest.mark.usefixtures("paid")
 
@@ -143,10 +144,18 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "makePaymentMethodDefault": METHODS,
     "revokePaymentMethod": METHODS,
     "revokePaymentMethods": METHODS,
+    "listInvoices": BILLING,
+    "createInvoice": METHODS,
     "getPayment": MONEY_BACK,
     "listRefunds": MONEY_BACK,
     "requestRefund": Rule(write("refunds"), key="write"),
     "listChargebacks": MONEY_BACK,
+    "openCustomerPayment": Rule(
+        write("billing"), HIDDEN, key="write", forbidden=TENANTS_OWN | {"billing:read"}
+    ),
+    "listCaptures": MONEY_BACK,
+    "requestCapture": Rule(write("billing"), key="write"),
+    "cancelPayment": Rule(write("billing"), key="write"),
     "getRefund": MONEY_BACK,
     "cancelRefund": Rule(write("refunds"), key="write"),
     "getBillingPolicy": Rule(read("billing"), key="read"),
@@ -192,7 +201,7 @@ def callers(house: House) -> Iterator[tuple[str, Headers]]:
 
 
 @pytest.mark.parametrize("operation", sorted(MATRIX))
-async def test_who_may_do_what(house: House, application: Litestar, operation: str):
+async def test_who_may_do_what(house: House, till: Till, application: Litestar, operation: str):
     route = next(r for r in routes(application) if r.operation_id == operation)
     example = EXAMPLES[operation]
     heard: dict[str, str] = {}
@@ -208,6 +217,8 @@ async def test_who_may_do_what(house: House, application: Litestar, operation: s
             house.app.ids["quote"] = await quote_a_change(house, house.app)
         if operation == "startSubscription":
             await revive(house)
+        if operation in ("requestCapture", "cancelPayment"):
+            house.app.ids["payment"] = (await till.held(description=who))["uuid"]
         if "owing" in example.names.values():
             house.app.ids["owing"] = await owe(house)
         if operation == "removeMember":

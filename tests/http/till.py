@@ -4,7 +4,7 @@ Purchases are paid on the sandbox, money goes back there, and webhooks are calle
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import httpx
@@ -15,6 +15,13 @@ from domain.payments.submit_refund import SubmitRefund
 from tests.http.house import House, Json
 
 HOOK = "/api/v1/webhooks/mollie"
+ASKED: Final[Json] = {
+    "description": "Order 10045",
+    "currency": "EUR",
+    "amount": 100_00,
+    "redirectUrl": "https://shop.example/thanks",
+    "method": "creditcard",
+}
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,26 @@ class Till:
         account = session["paymentProviderUuid"]
         await self.told({"paymentProviderUuid": account, "paymentId": ref})
         return await self.payment_with(ref)
+
+    async def asked(self, **said: Any) -> Json:
+        """A payment of the app's own amount; `said` changes it."""
+        ids = self.house.app.ids
+        path = f"/tenants/{ids['tenant']}/payment-providers/mollie/payments"
+        answer = await self.house.ask(self.house.app.key("write"), "POST", path, ASKED | said)
+        assert answer.status_code == 201, answer.text
+        payment: Json = answer.json()["items"][0]
+        return payment
+
+    async def held(self, **said: Any) -> Json:
+        """A payment that holds 100.00 EUR, and has not taken them."""
+        payment = await self.asked(captureMode="manual", **said)
+        return await self.becomes(payment, "authorized")
+
+    async def becomes(self, payment: Json, status: str) -> Json:
+        """At the bank; and we are told."""
+        await self.control(f"/payments/{payment['paymentId']}/status", {"status": status})
+        await self.told(payment)
+        return await self.get(f"/payments/{payment['uuid']}")
 
     async def subscribed(self) -> Json:
         """The first payment of a subscription."""

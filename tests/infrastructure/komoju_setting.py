@@ -9,8 +9,9 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from domain.kernel.money import Money, currency
+from domain.payments.answers import Declined, ProviderPayment, SequenceType
 from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
-from domain.payments.ports import Declined, NewPayment, Provider, ProviderPayment, SequenceType
+from domain.payments.ports import NewPayment, Provider
 from infrastructure.komoju.client import KomojuClient
 from infrastructure.komoju.provider import connect
 from tests.contract.stages import an_account

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from domain.kernel.errors import DomainError
 from domain.kernel.money import Money, currency
+from domain.payments.answers import Declined, ProviderPayment, SequenceType
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import Declined, NewPayment, Provider, ProviderPayment, SequenceType
+from domain.payments.ports import NewPayment, Provider
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.provider import connect
 from tests.contract.stages import an_account

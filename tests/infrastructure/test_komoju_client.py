@@ -15,8 +15,8 @@ from domain.kernel.errors import (
     ProviderUnreadable,
 )
 from domain.kernel.money import Money, currency
+from domain.payments.answers import Declined, ProviderPayment
 from domain.payments.payment_provider import ProviderMode
-from domain.payments.ports import Declined, ProviderPayment
 from infrastructure.komoju.client import API_VERSION, KEY_CHARS_MAX, key_of
 from tests.infrastructure.komoju_setting import (
     CHARGE,

@@ -15,14 +15,14 @@ from domain.kernel.errors import ProviderUnreadable
 from domain.kernel.money import EXPONENTS, Money, currency
 from domain.kernel.percent import Percent
 from domain.payments.address import Address
-from domain.payments.payment_details import PaymentDetails, PaymentLine
-from domain.payments.ports import (
+from domain.payments.answers import (
     MandateStatus,
     PaymentStatus,
     ProviderPayment,
     RefundStatus,
     SequenceType,
 )
+from domain.payments.payment_details import PaymentDetails, PaymentLine
 from infrastructure.komoju.details import LIFETIME_MAX_S, charge_for, session_for
 from infrastructure.komoju.mandates import mandate_from
 from infrastructure.komoju.notices import WireEvent, notice_from

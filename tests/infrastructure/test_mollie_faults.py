@@ -11,7 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from domain.kernel.errors import CredentialRefused, ProviderUnavailable, ProviderUnreadable
-from domain.payments.ports import Declined, NewCustomer, SequenceType
+from domain.payments.answers import Declined, SequenceType
+from domain.payments.ports import NewCustomer
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.provider import connect
 from tests.contract.stages import an_account

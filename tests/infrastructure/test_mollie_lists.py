@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable
+from domain.payments.answers import ProviderPayment
 from domain.payments.payment_provider import PaymentProvider
-from domain.payments.ports import ProviderPayment
 from infrastructure.budget import RateBudget
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.listing import AUDIT_PAGES_MAX, PAGES_MAX

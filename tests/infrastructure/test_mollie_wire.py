@@ -10,16 +10,16 @@ from hypothesis import strategies as some
 
 from domain.kernel.errors import ProviderUnreadable
 from domain.kernel.money import EXPONENTS, Money, currency
-from domain.payments.payment_provider import ProviderMode
-from domain.payments.ports import (
+from domain.payments.answers import (
     MandateStatus,
-    NewPayment,
     PaymentStatus,
     ProviderChargeback,
     ProviderPayment,
     RefundStatus,
     SequenceType,
 )
+from domain.payments.payment_provider import ProviderMode
+from domain.payments.ports import NewPayment
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.payments import MolliePayments
 from infrastructure.mollie.wire import (

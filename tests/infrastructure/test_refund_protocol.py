@@ -14,10 +14,10 @@ from domain.checkout.record_sighting import RecordSighting
 from domain.kernel.errors import RefundTooSoon
 from domain.kernel.money import Money
 from domain.ledger.posting import PostingKind
+from domain.payments.answers import PaymentStatus, ProviderPayment, RefundStatus, SequenceType
 from domain.payments.attempt import OwnerKind
 from domain.payments.observe_payment import ObservePayment
 from domain.payments.payment_provider import PaymentProvider, ProviderName
-from domain.payments.ports import PaymentStatus, ProviderPayment, RefundStatus, SequenceType
 from domain.payments.refund import Refund, RefundReason
 from domain.payments.request_refund import RequestRefund, WantedRefund
 from domain.payments.sighting import PaymentFile

@@ -1,5 +1,6 @@
 """What was sold before there were bills and a ledger stands in both after the upgrade."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -120,6 +121,40 @@ async def test_months_that_passed_before_the_upgrade_are_never_billed(empty_data
         "select at from subscription_history where subscription_uuid = $1", OVER
     )
     assert begun == THEN
+    await connection.close()
+
+
+async def test_old_bills_say_what_they_sold_where_that_is_known(empty_database_url: str):
+    await upgrade(empty_database_url, "2026-11-29T00:23:00")
+    connection = await asyncpg.connect(empty_database_url)
+    books, same, other = Books(connection), a_uuid(350), a_uuid(351)
+    usual, change_to = {"product_uuid": PRODUCT, "price_uuid": PRICE}, str(a_uuid(305))
+    lines = {
+        "period_number": 1,
+        "lines": json.dumps([{"description": "Unused"}, {"description": "Pro"}]),
+    }
+    change = {"product_uuid": change_to, "price_uuid": change_to, "tax_rate_uuid": None}
+    billed = {**lines, "kind": "change", "period_number": None, "change": json.dumps(change)}
+    async with connection.transaction():
+        await connection.execute("set local session_replication_role = replica")
+        await books.put("apps", name="Notes")
+        await books.put("payment_providers", uuid=ACCOUNT, name="mollie", mode="test")
+        await books.put("subscriptions", uuid=same, **usual, tax_rate_uuid=a_uuid(306))
+        await books.put("subscriptions", uuid=other, **usual, version=2)
+        await books.put("bills", uuid=a_uuid(360), subscription_uuid=same, **lines)
+        await books.put("bills", uuid=a_uuid(361), subscription_uuid=other, **lines)
+        await books.put("bills", uuid=a_uuid(362), subscription_uuid=other, **billed)
+
+    await upgrade(empty_database_url)
+
+    found = await connection.fetch("select lines from bills order by uuid")
+    told = [[line.get("sold") for line in json.loads(row["lines"])] for row in found]
+    of_the_price = {
+        "product_uuid": str(PRODUCT),
+        "price_uuid": str(PRICE),
+        "tax_rate_uuid": str(a_uuid(306)),
+    }
+    assert told == [[None, of_the_price], [None, None], [None, change]]
     await connection.close()
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.pages.languages import LANGUAGES, chosen, language
 from domain.kernel.money import EXPONENTS, Currency, Money
-from domain.payments.ports import PaymentStatus
+from domain.payments.answers import PaymentStatus
 from domain.subscriptions.subscription import SubscriptionStatus
 from tests.architecture.tree import ROOT
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from domain.kernel.errors import Conflict, NotFound, Refused
 from domain.kernel.pages import PageRequest
+from domain.payments.answers import PaymentStatus
 from domain.payments.payment import Payment
-from domain.payments.ports import PaymentStatus
 from domain.payments.request_refund import RequestRefund, WantedRefund
 from domain.subscriptions.change_quote import ChangeMode, ChangeQuote
 from domain.subscriptions.change_service import Asked, ChangeService

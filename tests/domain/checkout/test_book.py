@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from domain.catalog.quote import Quote
 from domain.checkout.book import Book, Sale, Sighting, settle
 from domain.checkout.session import Mode, SessionPaymentStatus, SessionStatus
+from domain.payments.answers import MandateStatus, PaymentStatus, RefundStatus, SequenceType
 from domain.payments.attempt import AttemptStatus
 from domain.payments.payment import PATIENCE
-from domain.payments.ports import MandateStatus, PaymentStatus, RefundStatus, SequenceType
 from domain.payments.refund import RefundReason
 from tests.fakes.clock import NOON
 from tests.fakes.ids import FakeIds

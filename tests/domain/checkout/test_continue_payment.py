@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from domain.checkout.book import Book
 from domain.checkout.session import SessionStatus
 from domain.kernel.errors import NotFound, StillRunning
-from domain.payments.ports import PaymentStatus
+from domain.payments.answers import PaymentStatus
 from tests.fakes.provider import Fault
 from tests.faults.world import World
 from tests.make import APP

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from domain.payments.answers import PaymentStatus
 from domain.payments.payment import ENDED, LATER_LOOKS, PATIENCE, look_again, observe
-from domain.payments.ports import PaymentStatus
 from tests.fakes.clock import NOON
 from tests.make import money
 from tests.make_checkout import TOTAL, a_payment, said

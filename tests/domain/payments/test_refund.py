@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.payments.ports import Declined, RefundStatus
+from domain.payments.answers import Declined, RefundStatus
 from domain.payments.refund import Refund, RefundReason, conclude
 from tests.fakes.clock import NOON
 from tests.make import APP, a_uuid

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from domain.kernel.errors import Conflict, Refused
+from domain.payments.answers import PaymentStatus, RefundStatus
 from domain.payments.chargeback import Chargeback
-from domain.payments.ports import PaymentStatus, RefundStatus
 from domain.payments.refund import FELL_THROUGH, Refund, RefundReason
 from domain.payments.request_refund import WantedRefund, intended
 from domain.payments.sighting import PaymentFile

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
+from domain.payments.answers import MandateStatus, PaymentStatus, RefundStatus, SequenceType
 from domain.payments.payment import LATER_LOOKS, PATIENCE, Payment
-from domain.payments.ports import MandateStatus, PaymentStatus, RefundStatus, SequenceType
 from domain.payments.refund import RefundReason
 from domain.payments.sighting import PaymentFile, money_back, planned, take_in
 from tests.domain.payments.test_request_refund import a_chargeback

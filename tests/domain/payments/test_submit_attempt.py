@@ -7,9 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from domain.kernel.errors import ProviderUnavailable
+from domain.payments.answers import ProviderPayment, SequenceType
 from domain.payments.attempt import BACKOFF_MAX, PaymentAttempt, backoff
 from domain.payments.payment_provider import ProviderName
-from domain.payments.ports import NewCustomer, NewPayment, ProviderPayment, SequenceType
+from domain.payments.ports import NewCustomer, NewPayment
 from domain.payments.submit_attempt import LOST, SubmitAttempt
 from tests.fakes.clock import FakeClock
 from tests.fakes.provider import KEY_WINDOW_S, FakeProvider, Fault

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from domain.ledger.posting import Account
+from domain.payments.answers import PaymentStatus, RefundStatus
 from domain.payments.attempt import AttemptStatus
-from domain.payments.ports import PaymentStatus, RefundStatus
 from domain.payments.refund import Refund, RefundReason
 from domain.subscriptions.bill import Bill, BillKind
 from domain.subscriptions.subscription import MOVES, SubscriptionStatus

@@ -13,16 +13,16 @@ from msgspec.structs import replace
 
 from domain.catalog.price import Interval, Recurrence
 from domain.ledger.posting import Account, Posting
-from domain.payments.attempt import PaymentAttempt
-from domain.payments.mandate import Mandate
-from domain.payments.payment import ENDED
-from domain.payments.ports import (
+from domain.payments.answers import (
     MandateStatus,
     PaymentStatus,
     ProviderChargeback,
     ProviderPayment,
     SequenceType,
 )
+from domain.payments.attempt import PaymentAttempt
+from domain.payments.mandate import Mandate
+from domain.payments.payment import ENDED
 from domain.payments.sighting import Sighting
 from domain.subscriptions.advance import advance, cancel, next_deed
 from domain.subscriptions.bill import BillStatus

@@ -23,10 +23,10 @@ from domain.checkout.session import CheckoutSession, Mode
 from domain.kernel.idempotency import RequestKey
 from domain.kernel.money import Money
 from domain.ledger.posting import Account
+from domain.payments.answers import MandateStatus, ProviderMandate, ProviderPayment
 from domain.payments.attempt import AttemptStatus, OwnerKind
 from domain.payments.observe_payment import ObservePayment
 from domain.payments.payment_provider import ProviderName
-from domain.payments.ports import MandateStatus, ProviderMandate, ProviderPayment
 from domain.payments.recover_attempt import RecoverAttempt
 from domain.payments.submit_attempt import SubmitAttempt
 from domain.payments.submit_refund import SubmitRefund

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from domain.kernel.errors import Conflict, Refused
 from domain.ledger.posting import Account
-from domain.payments.ports import MandateStatus
+from domain.payments.answers import MandateStatus
 from domain.subscriptions.accept_change import accept_change, is_accepted, unschedule
 from domain.subscriptions.bill import BillKind, BillStatus
 from domain.subscriptions.book import SubscriptionBook

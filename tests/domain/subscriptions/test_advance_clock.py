@@ -7,7 +7,7 @@ import pytest
 
 from domain.kernel.errors import ProviderUnavailable
 from domain.ledger.posting import Account
-from domain.payments.ports import MandateStatus
+from domain.payments.answers import MandateStatus
 from domain.subscriptions import wishes
 from domain.subscriptions.wishes import When
 from tests.domain.subscriptions.by_clock import JANUARY_31, ByClock, days

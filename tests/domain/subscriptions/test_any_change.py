@@ -13,7 +13,7 @@ from domain.kernel.errors import Conflict, Refused
 from domain.kernel.percent import Percent
 from domain.ledger.posting import Account
 from domain.ledger.rules import bill_voided
-from domain.payments.ports import MandateStatus, PaymentStatus
+from domain.payments.answers import MandateStatus, PaymentStatus
 from domain.subscriptions.accept_change import accept_change, unschedule
 from domain.subscriptions.book import Plan
 from domain.subscriptions.change_quote import ChangeMode, ChangeQuote, Wish, quote_change

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from domain.payments.answers import MandateStatus, PaymentStatus
 from domain.payments.attempt import AttemptStatus
-from domain.payments.ports import MandateStatus, PaymentStatus
 from domain.subscriptions.policy import (
     BillingPolicy,
     ChargebackAction,

@@ -19,7 +19,7 @@ from domain.catalog.quote import quote
 from domain.checkout.session import Mode
 from domain.kernel.errors import DomainError
 from domain.ledger.posting import Account
-from domain.payments.ports import MandateStatus, PaymentStatus, RefundStatus
+from domain.payments.answers import MandateStatus, PaymentStatus, RefundStatus
 from domain.subscriptions import wishes
 from domain.subscriptions.pay_now import pay_now
 from domain.subscriptions.pen import Pen

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from domain.kernel.errors import Conflict, NotFound, Refused
 from domain.ledger.posting import Account
-from domain.payments.ports import PaymentStatus
+from domain.payments.answers import PaymentStatus
 from domain.subscriptions import advance
 from domain.subscriptions.change_quote import ChangeMode, ChangeQuote
 from domain.subscriptions.change_service import Outcome

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from domain.checkout.session import Mode
-from domain.payments.ports import MandateStatus, PaymentStatus, SequenceType
+from domain.payments.answers import MandateStatus, PaymentStatus, SequenceType
 from domain.subscriptions.replace_method import charge_on
 from tests.domain.subscriptions.tenancy import Tenancy
 from tests.fakes.provider import Fault

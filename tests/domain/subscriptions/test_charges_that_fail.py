@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from domain.ledger.posting import Account
-from domain.payments.ports import MandateStatus, PaymentStatus
+from domain.payments.answers import MandateStatus, PaymentStatus
 from domain.subscriptions.policy import FinalAction
 from domain.subscriptions.replace_method import charge_on
 from domain.subscriptions.subscription import PauseReason, access_until

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from domain.catalog.quote import quote
 from domain.checkout.session import Mode
 from domain.ledger.posting import Account
-from domain.payments.ports import RefundStatus
+from domain.payments.answers import RefundStatus
 from domain.subscriptions.policy import FinalAction
 from tests.domain.subscriptions.tenancy import Tenancy
 from tests.make import money

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from domain.checkout.session import Mode
 from domain.kernel.money import Currency
 from domain.ledger.posting import Account
-from domain.payments.ports import RefundStatus
+from domain.payments.answers import RefundStatus
 from domain.payments.request_refund import RequestRefund, WantedRefund
 from domain.subscriptions import wishes
 from domain.subscriptions.bill import BillStatus, closed

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from domain.catalog.quote import Tax, quote
 from domain.kernel.percent import Percent
 from domain.ledger.posting import Account
-from domain.payments.ports import PaymentStatus
+from domain.payments.answers import PaymentStatus
 from domain.subscriptions.bill import BillStatus
 from domain.subscriptions.change_service import Outcome
 from domain.subscriptions.proration import remaining

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from domain.ledger.posting import Account
-from domain.payments.ports import MandateStatus
+from domain.payments.answers import MandateStatus
 from domain.subscriptions.subscription import access_until
 from tests.domain.subscriptions.tenancy import Tenancy
 from tests.fakes.clock import NOON

@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from domain.kernel.errors import Conflict, Refused
+from domain.payments.answers import MandateStatus
 from domain.payments.mandate import Mandate
-from domain.payments.ports import MandateStatus
 from domain.subscriptions.advance import advance, next_deed
 from domain.subscriptions.bill import BillStatus
 from domain.subscriptions.collect import fail

@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Final
 
 from domain.checkout.session import SessionStatus
-from domain.payments.ports import MandateStatus, PaymentStatus, RefundStatus
+from domain.payments.answers import CaptureStatus, MandateStatus, PaymentStatus, RefundStatus
 from domain.webhooks.event_types import EVENT_TYPES
 from tests.architecture.tree import parsed, python_files
 
+SETTLED_CAPTURES: Final = (CaptureStatus.SUCCEEDED, CaptureStatus.FAILED)
 SETTLED: Final = (RefundStatus.REFUNDED, RefundStatus.FAILED, RefundStatus.CANCELED)
 COMPLETE, OPEN = SessionStatus.COMPLETE, SessionStatus.OPEN
 
 SPOKEN: Final = {
     "after.status": [f"payment.{status}" for status in PaymentStatus],
+    "capture.status": [f"capture.{status}" for status in sorted(SETTLED_CAPTURES)],
     "refund.status": [f"refund.{status}" for status in SETTLED],
     "mandate.status": [f"mandate.{status}" for status in MandateStatus],
     "str(to)": [
