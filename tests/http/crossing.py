@@ -234,7 +234,7 @@ class Crossing:
         if provider == "komoju":
             found = await self.shop.at_komoju({"sessionId": row["provider_ref"]})
             return bool(found["status"] == "cancelled")
-        calls = (await self.sandbox.get("/_control/calls")).json()
+        calls = (await self.sandbox.get("/_control/requests")).json()
         return any(
             call["method"] == "DELETE" and call["path"].endswith(row["provider_ref"])
             for call in calls["items"]
