@@ -9,8 +9,7 @@ from litestar.params import FromPath, JSONBody
 
 from app.http.caller import bearer_of_app, caller_of
 from app.http.desk import Desk, Tx, fingerprint, given_key
-from app.http.envelope import ENCODER
-from app.http.errors import respond
+from app.http.errors import exact, respond
 from app.orchestration.amounts import check_amount, money_of
 from app.orchestration.schemas import LEAST_AMOUNT, PaymentSessionBody
 from app.orchestration.views import (
@@ -24,7 +23,6 @@ from app.orchestration.views import (
 )
 from domain.checkout.order import Ask
 from domain.kernel.errors import Invalid, NotFound
-from domain.kernel.idempotency import Answer
 from domain.kernel.money import Money
 from domain.orchestration.open_payment_session import OpenPaymentSession
 from domain.orchestration.payment_session import PaymentSession
@@ -41,7 +39,6 @@ class PaymentSessionsController(Controller):
     async def open(
         self,
         data: JSONBody[PaymentSessionBody],
-        desk: NamedDependency[Desk],
         request: Request[Any, Any, Any],
         open_payment_session: NamedDependency[OpenPaymentSession],
     ) -> Response[OpenedPaymentSessionView]:
@@ -53,7 +50,6 @@ class PaymentSessionsController(Controller):
         answer, another is tried before you are told of any; 503 and 502 mean that a retry with the
         same key is safe.
         """
-        desk.need_key()
         ask = Ask(
             operation="openPaymentSession",
             key=given_key(request),
@@ -77,8 +73,7 @@ class PaymentSessionsController(Controller):
                 actor.need_tenant(told.session.tenant_uuid, Scope.BILLING_READ)
             except NotFound:
                 raise NotFound("session", uuid) from None
-        view = session_view(told, at=desk.clock.now())
-        return cast(Response[PaymentSessionView], respond(Answer(200, ENCODER.encode(view))))
+        return exact(session_view(told, at=desk.clock.now()))
 
     @post("/{uuid:uuid}/refunds", operation_id="refundPaymentSession", status_code=201)
     async def refund(
@@ -102,8 +97,10 @@ class PaymentSessionsController(Controller):
             return money_of(data.amount, currency)
 
         async def work(tx: Tx, actor: Actor) -> SessionRefundView:
+            actor.need(Scope.REFUNDS_WRITE)
+            await tx.payment_sessions.get(uuid)
             desk.need_key()
-            refund = await refund_session(tx, actor, uuid, amount, data.reason)
+            refund = await refund_session(tx, uuid, amount, data.reason)
             return session_refund_view(refund, uuid)
 
         return await desk.write_bare(work, status=201)

@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody
 from app.http.caller import bearer_or_key
 from app.http.desk import Desk, Tx
 from app.http.envelope import Envelope, many, one
+from app.http.errors import exact
 from app.http.pages import PageLimit, PageNumber
 from app.orchestration.decision_views import (
     AccountHealthView,
@@ -67,11 +68,11 @@ class RoutingController(Controller):
         routing: NamedDependency[RoutingService],
         page: PageNumber = 0,
         limit: PageLimit = 10,
-    ) -> Envelope[RoutingDecisionView]:
+    ) -> Response[Envelope[RoutingDecisionView]]:
         """One for each payment session: who was asked, and why. The newest first."""
         async with desk.read() as (tx, actor):
             found = await routing.decisions(tx, actor, PageRequest(page, limit))
-        return many(DECISIONS, found, decision_view)
+        return exact(many(DECISIONS, found, decision_view))
 
     @get("/routing-decisions/{uuid:uuid}", operation_id="getRoutingDecision")
     async def decision(
@@ -80,11 +81,11 @@ class RoutingController(Controller):
         uuid: FromPath[UUID],
         desk: NamedDependency[Desk],
         routing: NamedDependency[RoutingService],
-    ) -> Envelope[RoutingDecisionView]:
+    ) -> Response[Envelope[RoutingDecisionView]]:
         """Every account, why it could be chosen or not, its score, and what came of it."""
         async with desk.read() as (tx, actor):
             found = await routing.decision(tx, actor, uuid)
-        return one(DECISIONS, decision_view(found))
+        return exact(one(DECISIONS, decision_view(found)))
 
     @get("/routing-health", operation_id="getRoutingHealth")
     async def health(
@@ -92,10 +93,10 @@ class RoutingController(Controller):
         app_uuid: FromPath[UUID],
         desk: NamedDependency[Desk],
         routing: NamedDependency[RoutingService],
-    ) -> Envelope[AccountHealthView]:
+    ) -> Response[Envelope[AccountHealthView]]:
         """How the accounts in use stand: whether they are asked, and what came of seven days."""
         async with desk.read() as (tx, actor):
             found = await routing.health(tx, actor)
         now = desk.clock.now()
         page = Page(found, len(found))
-        return many(HEALTH, page, lambda standing: health_view(standing, at=now))
+        return exact(many(HEALTH, page, lambda standing: health_view(standing, at=now)))

@@ -51,6 +51,7 @@ from domain.payments.ports import Providers
 from domain.tenancy.admission import admit
 from domain.tenancy.caller import Actor, Caller, Scope
 
+KEY_HEADER: Final = "Idempotency-Key"
 PROVIDERS_MAX: Final = 2
 """For one request."""
 
@@ -120,11 +121,12 @@ class OpenPaymentSession:
     ) -> Opened | _Work:
         """One transaction: the key is ours, an account is chosen, and it is all written down."""
         refusal: DomainError
-        assert ask.key is not None, "a payment session needs a key"
         async with self.unit_of_work.begin(caller.app_uuid) as tx:
             now = self.clock.now()
             actor = admit(caller, await tx.admissions.facts(caller), at=now)
             tenant_uuid = _tenant(actor, wanted)
+            if ask.key is None:
+                raise Invalid([Violation("is required: one for each order", KEY_HEADER)])
             key = RequestKey(
                 caller=actor.id, operation=ask.operation, key=ask.key, fingerprint=ask.fingerprint
             )
