@@ -21,7 +21,7 @@ Amount = Annotated[
     Decimal,
     Meta(
         description="In whole units of the currency, with at most as many decimals as it has",
-        extra_json_schema={"type": "number", "format": "decimal", "examples": [11.81]},
+        extra_json_schema={"examples": [11.81]},
     ),
 ]
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from app.http.envelope import Timestamp, maybe_stamp, stamp
-from domain.orchestration.circuit import Health
+from domain.orchestration.circuit import CircuitState
 from domain.orchestration.decide import Standing
 from domain.orchestration.decision import Candidate, Decision, Reason, Strategy
 from domain.orchestration.payment_session import Try, TryState
@@ -17,7 +17,7 @@ from domain.orchestration.score import Score, Tally
 
 Rate = Annotated[
     Decimal,
-    Meta(extra_json_schema={"type": "number", "format": "decimal", "examples": [0.925]}),
+    Meta(extra_json_schema={"examples": [0.925]}),
 ]
 
 
@@ -41,13 +41,13 @@ class ScoreView(Struct, frozen=True, kw_only=True, rename="camel"):
 class CandidateView(Struct, frozen=True, kw_only=True, rename="camel"):
     payment_provider_uuid: UUID
     provider: str
-    health: Health
+    health: CircuitState
     eligible: bool
     reasons: list[Reason]
     score: ScoreView | None
 
 
-class TryView(Struct, frozen=True, kw_only=True, rename="camel"):
+class SessionTryView(Struct, frozen=True, kw_only=True, rename="camel"):
     number: int
     payment_provider_uuid: UUID
     state: TryState
@@ -69,7 +69,7 @@ class RoutingDecisionView(Struct, frozen=True, kw_only=True, rename="camel"):
     country: str | None
     order: list[UUID]
     candidates: list[CandidateView]
-    tries: list[TryView]
+    tries: list[SessionTryView]
     created_at: Timestamp
 
 
@@ -77,7 +77,7 @@ class AccountHealthView(Struct, frozen=True, kw_only=True, rename="camel"):
     payment_provider_uuid: UUID
     provider: str
     title: str
-    health: Health
+    health: CircuitState
     open_until: Timestamp | None
     created: OutcomesView
     paid: OutcomesView
@@ -108,7 +108,7 @@ def decision_view(kept: KeptDecision) -> RoutingDecisionView:
 def health_view(standing: Standing, *, at: datetime) -> AccountHealthView:
     account, circuit, evidence = standing.account, standing.circuit, standing.evidence
     health = standing.health(at)
-    is_open = circuit is not None and health is Health.OPEN
+    is_open = circuit is not None and health is CircuitState.OPEN
     return AccountHealthView(
         payment_provider_uuid=account.uuid,
         provider=account.name,
@@ -148,8 +148,8 @@ def _outcomes(tally: Tally) -> OutcomesView:
     return OutcomesView(tally.good, tally.all)
 
 
-def _try(one: Try) -> TryView:
-    return TryView(
+def _try(one: Try) -> SessionTryView:
+    return SessionTryView(
         number=one.number,
         payment_provider_uuid=one.account.uuid,
         state=one.state,

@@ -24,12 +24,12 @@ OfScore = Annotated[
     Meta(
         description="Of the account that was selected, from 0 to 100, when the session was opened; "
         "null where none was worked out. It is no probability that a shopper pays",
-        extra_json_schema={"type": "number", "format": "decimal", "examples": [84.9]},
+        extra_json_schema={"examples": [84.9]},
     ),
 ]
 
 
-class RoutingView(Struct, frozen=True, kw_only=True, rename="camel"):
+class RoutingChoiceView(Struct, frozen=True, kw_only=True, rename="camel"):
     """Where the shopper is led, and why."""
 
     selected_provider: str
@@ -43,7 +43,7 @@ class OpenedPaymentSessionView(Struct, frozen=True, kw_only=True, rename="camel"
     checkout_url: str | None
     """Null when there is nothing left to do."""
     status: Status
-    routing: RoutingView
+    routing: RoutingChoiceView
     expires_at: Timestamp
     created_at: Timestamp
 
@@ -58,7 +58,7 @@ class PaymentSessionView(Struct, frozen=True, kw_only=True, rename="camel"):
     session_id: UUID
     checkout_url: str | None
     status: Status
-    routing: RoutingView
+    routing: RoutingChoiceView
     expires_at: Timestamp
     created_at: Timestamp
     tenant_uuid: UUID
@@ -117,7 +117,7 @@ def _facts(told: Told, at: datetime) -> dict[str, Any]:
         "session_id": session.uuid,
         "checkout_url": told.outcome.checkout_url if is_payable else None,
         "status": status,
-        "routing": RoutingView(
+        "routing": RoutingChoiceView(
             selected_provider=decision.candidate(told.account_uuid).provider,
             score=decision.score_of(told.account_uuid),
             strategy=decision.strategy,

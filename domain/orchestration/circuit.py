@@ -44,7 +44,7 @@ class CallResult(StrEnum):
 FAILURES: Final = frozenset({CallResult.FAILED, CallResult.UNREACHABLE})
 
 
-class Health(StrEnum):
+class CircuitState(StrEnum):
     CLOSED = "closed"
     HALF_OPEN = "half_open"
     """The next request may be the probe."""
@@ -84,15 +84,15 @@ class Circuit(Struct, frozen=True, kw_only=True):
     """A digest of the sealed credential that the provider refused."""
     changed_at: datetime
 
-    def health(self, account: PaymentProvider, *, at: datetime) -> Health:
+    def health(self, account: PaymentProvider, *, at: datetime) -> CircuitState:
         if self.refused_credential == digest_of(account):
-            return Health.MISCONFIGURED
+            return CircuitState.MISCONFIGURED
         if self.open_until is None:
-            return Health.CLOSED
+            return CircuitState.CLOSED
         if at < self.open_until:
-            return Health.OPEN
+            return CircuitState.OPEN
         is_held = self.probe_until is not None and at < self.probe_until
-        return Health.PROBING if is_held else Health.HALF_OPEN
+        return CircuitState.PROBING if is_held else CircuitState.HALF_OPEN
 
 
 def digest_of(account: PaymentProvider) -> bytes:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.kernel.errors import ProviderUnavailable, Refused
-from domain.orchestration.circuit import Circuit, Health
+from domain.orchestration.circuit import Circuit, CircuitState
 from domain.orchestration.decision import (
     OF_HEALTH,
     PASSES,
@@ -40,8 +40,12 @@ class Standing(Struct, frozen=True, kw_only=True):
     """None: it has never opened."""
     evidence: Evidence = Evidence()
 
-    def health(self, at: datetime) -> Health:
-        return Health.CLOSED if self.circuit is None else self.circuit.health(self.account, at=at)
+    def health(self, at: datetime) -> CircuitState:
+        return (
+            CircuitState.CLOSED
+            if self.circuit is None
+            else self.circuit.health(self.account, at=at)
+        )
 
 
 class Situation(Struct, frozen=True, kw_only=True):
@@ -202,7 +206,7 @@ def _choose(
     if is_founded:
         preferred.sort(key=lambda uuid: -ranked[uuid].score)  # a stable sort: ties stay in order
     healths = {e.account_uuid: e.health for e in entrants}
-    probes = [uuid for uuid in preferred if healths[uuid] is Health.HALF_OPEN]
+    probes = [uuid for uuid in preferred if healths[uuid] is CircuitState.HALF_OPEN]
     if probes:
         return Strategy.PROBE, _first(probes[0], preferred), False
     if not is_founded:

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.kernel.money import Money
-from domain.orchestration.circuit import Health
+from domain.orchestration.circuit import CircuitState
 from domain.orchestration.score import Score
 from domain.payments.payment_provider import ProviderName
 
@@ -48,9 +48,9 @@ class Reason(StrEnum):
 
 
 OF_HEALTH = {
-    Health.OPEN: Reason.OPEN,
-    Health.PROBING: Reason.PROBING,
-    Health.MISCONFIGURED: Reason.MISCONFIGURED,
+    CircuitState.OPEN: Reason.OPEN,
+    CircuitState.PROBING: Reason.PROBING,
+    CircuitState.MISCONFIGURED: Reason.MISCONFIGURED,
 }
 PASSES = frozenset({Reason.OPEN, Reason.PROBING})
 """Goes away by itself."""
@@ -71,7 +71,7 @@ class Query(Struct, frozen=True, kw_only=True):
 class Candidate(Struct, frozen=True, kw_only=True):
     account_uuid: UUID
     provider: ProviderName
-    health: Health
+    health: CircuitState
     reasons: tuple[Reason, ...] = ()
     """Why not; none: it was eligible."""
     score: Score | None = None

@@ -15,7 +15,7 @@ from domain.checkout.session import SessionStatus
 from domain.kernel.clock import Clock
 from domain.kernel.idempotency import KEY_KEPT, Answer, RequestKey
 from domain.kernel.ids import AppUuid, Ids
-from domain.orchestration.circuit import Health
+from domain.orchestration.circuit import CircuitState
 from domain.orchestration.payment_session import Try
 from domain.orchestration.ports import OrchestrationTx
 from domain.orchestration.try_out import key_of
@@ -69,10 +69,10 @@ class FailOver:
             if (standing := standings.get(account_uuid)) is None:
                 continue
             uuid, health = self.ids.new(), standing.health(now)
-            is_probe = health is Health.HALF_OPEN and await tx.routing.lease_probe(
+            is_probe = health is CircuitState.HALF_OPEN and await tx.routing.lease_probe(
                 account_uuid, uuid, now=now, until=now + self.lease
             )
-            if health is Health.CLOSED or is_probe:
+            if health is CircuitState.CLOSED or is_probe:
                 return Try(
                     uuid=uuid,
                     number=failed.number + 1,

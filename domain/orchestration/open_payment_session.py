@@ -32,7 +32,7 @@ from domain.kernel.errors import (
 from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey, need_same
 from domain.kernel.ids import Ids, TenantUuid
 from domain.kernel.unit_of_work import UnitOfWork
-from domain.orchestration.circuit import CallResult, Health
+from domain.orchestration.circuit import CallResult, CircuitState
 from domain.orchestration.decide import DRAWS, NoEligibleProvider, Situation, decide, held
 from domain.orchestration.decision import Decision, Query
 from domain.orchestration.fail_over import FailOver
@@ -211,7 +211,7 @@ class OpenPaymentSession:
         while True:
             decision = decide(query, situation, self.providers, uuid=uuid, draw=draw)
             selected = decision.selected
-            if decision.candidate(selected).health is not Health.HALF_OPEN:
+            if decision.candidate(selected).health is not CircuitState.HALF_OPEN:
                 return decision, False
             until = now + self.lease
             if await tx.routing.lease_probe(selected, try_uuid, now=now, until=until):

@@ -13,7 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.kernel.money import Money
-from domain.orchestration.circuit import Health
+from domain.orchestration.circuit import CircuitState
 from domain.orchestration.routing_policy import Fee, Weights
 
 SAMPLE_MIN: Final = 30
@@ -24,9 +24,9 @@ FAST_MS: Final = 500
 SLOW_MS: Final = 5000
 DEAR: Final = Decimal("0.06")
 """The part of an amount that a fee may take before it is as dear as can be."""
-HEALTHY: Final[Mapping[Health, Decimal]] = {
-    Health.CLOSED: Decimal(1),
-    Health.HALF_OPEN: Decimal("0.5"),
+HEALTHY: Final[Mapping[CircuitState, Decimal]] = {
+    CircuitState.CLOSED: Decimal(1),
+    CircuitState.HALF_OPEN: Decimal("0.5"),
 }
 _ZERO, _ONE = Decimal(0), Decimal(1)
 
@@ -53,7 +53,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
 class Entrant(Struct, frozen=True, kw_only=True):
     account_uuid: UUID
     evidence: Evidence
-    health: Health
+    health: CircuitState
     fee: Fee | None
 
 

@@ -11,7 +11,7 @@ from domain.orchestration.circuit import (
     OPEN_MAX,
     CallResult,
     Circuit,
-    Health,
+    CircuitState,
     ProviderCall,
     Recent,
     after,
@@ -92,16 +92,18 @@ def test_then_it_is_half_open_and_while_its_probe_runs_it_is_nobody_elses():
     circuit = opened()
     until = circuit.open_until
     assert until is not None
-    assert circuit.health(ACCOUNT, at=until - SECOND) is Health.OPEN
-    assert circuit.health(ACCOUNT, at=until) is Health.HALF_OPEN
+    assert circuit.health(ACCOUNT, at=until - SECOND) is CircuitState.OPEN
+    assert circuit.health(ACCOUNT, at=until) is CircuitState.HALF_OPEN
     leased = replace(circuit, probe_uuid=PROBE, probe_until=until + SECOND)
-    assert leased.health(ACCOUNT, at=until) is Health.PROBING
-    assert leased.health(ACCOUNT, at=until + SECOND) is Health.HALF_OPEN  # its holder has died
+    assert leased.health(ACCOUNT, at=until) is CircuitState.PROBING
+    assert (
+        leased.health(ACCOUNT, at=until + SECOND) is CircuitState.HALF_OPEN
+    )  # its holder has died
 
 
 def test_a_probe_that_goes_well_closes_it_and_it_begins_anew():
     closed = after(held(opened(4)), ACCOUNT, call("ok", uuid=PROBE), [])
-    assert closed.health(ACCOUNT, at=NOON) is Health.CLOSED
+    assert closed.health(ACCOUNT, at=NOON) is CircuitState.CLOSED
     assert closed.opens == 0
 
 
@@ -119,6 +121,6 @@ def test_what_others_hear_while_it_is_open_changes_nothing():
 def test_a_refused_credential_waits_for_another_and_for_no_timer():
     circuit = after(CLOSED, ACCOUNT, call("refused"), [])
     years_later = NOON + timedelta(days=4000)
-    assert circuit.health(ACCOUNT, at=years_later) is Health.MISCONFIGURED
+    assert circuit.health(ACCOUNT, at=years_later) is CircuitState.MISCONFIGURED
     again = replace(ACCOUNT, credential_sealed=b"sealed anew")
-    assert circuit.health(again, at=NOON) is Health.CLOSED
+    assert circuit.health(again, at=NOON) is CircuitState.CLOSED

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.orchestration.circuit import Health
+from domain.orchestration.circuit import CircuitState
 from domain.orchestration.routing_policy import Weights
 from domain.orchestration.score import (
     PRIOR,
@@ -23,18 +23,18 @@ from tests.make import a_uuid, money
 from tests.make_routing import EXAMPLE, EXAMPLE_POLICY, A, B, C, a_fee, evidence, tally
 
 
-def example(**healths: Health) -> dict[str, Score]:
+def example(**healths: CircuitState) -> dict[str, Score]:
     entrants = [
         Entrant(
             account_uuid=s.account.uuid,
             evidence=s.evidence,
-            health=healths.get(name, Health.CLOSED),
+            health=healths.get(name, CircuitState.CLOSED),
             fee=EXAMPLE_POLICY.fee(s.account.uuid, "EUR"),
         )
         for name, s in zip("ABC", EXAMPLE, strict=True)
     ]
     # The example has no pool: its three accounts are not all that the app has.
-    outside = Entrant(account_uuid=a_uuid(9), evidence=POOL, health=Health.CLOSED, fee=None)
+    outside = Entrant(account_uuid=a_uuid(9), evidence=POOL, health=CircuitState.CLOSED, fee=None)
     found = scores([*entrants, outside], Weights(), money(4900))
     return {name: found[uuid] for name, uuid in zip("ABC", (A, B, C), strict=True)}
 
@@ -54,7 +54,7 @@ def test_the_worked_example_comes_out_to_the_last_digit():
 
 
 def test_an_account_that_is_half_open_counts_half():
-    assert str(example(A=Health.HALF_OPEN)["A"].score) == "42.4"
+    assert str(example(A=CircuitState.HALF_OPEN)["A"].score) == "42.4"
 
 
 def test_pages_that_do_not_come_lower_what_is_expected_of_payments():
@@ -104,7 +104,7 @@ def entrant(number: int, known: Evidence, fee: bool = False) -> Entrant:
     return Entrant(
         account_uuid=uuid,
         evidence=known,
-        health=Health.CLOSED,
+        health=CircuitState.CLOSED,
         fee=a_fee(uuid, 10 * number, 100) if fee else None,
     )
 
