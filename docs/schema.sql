@@ -811,6 +811,7 @@ CREATE TABLE provider_calls (
     currency character(3) NOT NULL,
     result text NOT NULL,
     took_ms integer NOT NULL,
+    is_probe boolean NOT NULL,
     at timestamp with time zone NOT NULL,
     CONSTRAINT provider_calls_result_check CHECK ((result = ANY (ARRAY['ok'::text, 'failed'::text, 'unreachable'::text, 'refused'::text, 'busy'::text])))
 );

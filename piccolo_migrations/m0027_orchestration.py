@@ -87,6 +87,7 @@ create table provider_calls (
     result                 text        not null
         check (result in ('ok', 'failed', 'unreachable', 'refused', 'busy')),
     took_ms                integer     not null,
+    is_probe               boolean     not null,
     at                     timestamptz not null,
     constraint provider_calls_pkey primary key (app_uuid, try_uuid),
     constraint provider_calls_provider_fkey foreign key (app_uuid, payment_provider_uuid)

@@ -62,6 +62,8 @@ class ProviderCall(Struct, frozen=True, kw_only=True):
     result: CallResult
     took_ms: int
     """All calls together that one payment page needed."""
+    is_probe: bool = False
+    """It only tells whether the account is back: an outage is not held against it for days."""
     at: datetime
 
 

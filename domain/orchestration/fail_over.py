@@ -65,9 +65,11 @@ class FailOver:
     ) -> Try | None:
         left, now = [uuid for uuid in order if uuid not in tried], self.clock.now()
         standings = await tx.routing.standing(left)
+        left = [uuid for uuid in left if uuid in standings]
+        # Another provider's first: it is seldom one account alone that is away.
+        left.sort(key=lambda uuid: standings[uuid].account.name is failed.account.name)
         for account_uuid in left:
-            if (standing := standings.get(account_uuid)) is None:
-                continue
+            standing = standings[account_uuid]
             uuid, health = self.ids.new(), standing.health(now)
             is_probe = health is CircuitState.HALF_OPEN and await tx.routing.lease_probe(
                 account_uuid, uuid, now=now, until=now + self.lease

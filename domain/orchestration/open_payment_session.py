@@ -234,7 +234,7 @@ class OpenPaymentSession:
         now, account = self.clock.now(), work.live.account
         call = call_of(work.live, work.kind, result_of(error), since=since, at=now)
         async with self.unit_of_work.begin(work.session.app_uuid) as tx:
-            await record(tx.routing, account, call, is_probe=work.live.is_probe)
+            await record(tx.routing, account, call)
         async with self.unit_of_work.begin(work.session.app_uuid) as tx:
             live = None
             if tried is not None:
@@ -253,7 +253,7 @@ class OpenPaymentSession:
             if await tx.payment_sessions.link(live, key_of(live, work.key)):
                 if since is not None:
                     call = call_of(live, work.kind, CallResult.OK, since=since, at=now)
-                    await record(tx.routing, live.account, call, is_probe=live.is_probe)
+                    await record(tx.routing, live.account, call)
                 answer = render.refused(page) if isinstance(page, DomainError) else None
                 if isinstance(page, Page):
                     answer = render.opened(_told(work, page))

@@ -37,16 +37,15 @@ def call_of(
         currency=currency,
         result=result,
         took_ms=int((at - since).total_seconds() * 1000),
+        is_probe=made.is_probe,
         at=at,
     )
 
 
-async def record(
-    routing: RoutingLedger, account: PaymentProvider, call: ProviderCall, *, is_probe: bool
-) -> None:
+async def record(routing: RoutingLedger, account: PaymentProvider, call: ProviderCall) -> None:
     """Inside the caller's transaction. What goes well as always costs one statement."""
     await routing.add_call(call)
-    if call.result in (CallResult.OK, CallResult.BUSY) and not is_probe:
+    if call.result in (CallResult.OK, CallResult.BUSY) and not call.is_probe:
         return
     circuit = await routing.lock_circuit(account.uuid)
     moved = after(circuit, account, call, await routing.recent(circuit))

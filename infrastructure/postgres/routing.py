@@ -68,7 +68,7 @@ _STANDINGS: Final = f"""
                       from provider_calls
                      where app_uuid = $1 and payment_provider_uuid = a.uuid
                        and at > $4 - interval '7 days'
-                       and result in ('ok', 'failed', 'unreachable')
+                       and result in ('ok', 'failed', 'unreachable') and not is_probe
                      order by at desc limit 1000) calls) k
      cross join lateral (
             select {_sums("paid")}
@@ -164,8 +164,8 @@ class PostgresRouting:
         await self._connection.execute(
             """
             insert into provider_calls (app_uuid, try_uuid, payment_provider_uuid, method, currency,
-                   result, took_ms, at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8)
+                   result, took_ms, is_probe, at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             on conflict (app_uuid, try_uuid) do nothing
             """,
             self._app_uuid,
@@ -175,6 +175,7 @@ class PostgresRouting:
             call.currency,
             call.result,
             call.took_ms,
+            call.is_probe,
             call.at,
         )
 
@@ -224,11 +225,6 @@ class PostgresRouting:
             circuit.probe_until,
             circuit.refused_credential,
             circuit.changed_at,
-        )
-
-    async def forget_calls(self, *, before: datetime) -> None:
-        await self._connection.execute(
-            "delete from provider_calls where app_uuid = $1 and at < $2", self._app_uuid, before
         )
 
     async def decision(self, uuid: UUID) -> KeptDecision:

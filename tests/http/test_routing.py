@@ -151,12 +151,13 @@ class Known:
         self._crossing = crossing
 
     async def call(self, result: str, *, days_ago: float = 0, **said: Any) -> None:
-        row = {"method": "card", "currency": "JPY", "took_ms": 100, **said}
+        row = {"method": "card", "currency": "JPY", "took_ms": 100, "is_probe": False}
+        row |= said
         await self._crossing.house.connection.execute(
             """
             insert into provider_calls (app_uuid, try_uuid, payment_provider_uuid, method, currency,
-                   result, took_ms, at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8)
+                   result, took_ms, at, is_probe)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             """,
             self._crossing.house.app.app_uuid,
             IDS.new(),
@@ -166,6 +167,7 @@ class Known:
             result,
             row["took_ms"],
             CLOCK.now() - timedelta(days=days_ago),
+            row["is_probe"],
         )
 
     async def paid(self, status: str, reason: str | None = None, *, days_ago: float = 0) -> None:
@@ -216,7 +218,7 @@ async def test_windows_go_from_the_same_kind_to_the_whole_account(outcomes: Know
     assert [(near(t.good), near(t.all)) for t in created] == [(1, 1), (2, 2), (2, 3)]
 
 
-async def test_busy_and_refused_calls_say_nothing_and_failed_ones_nothing_about_speed(
+async def test_busy_and_refused_calls_and_probes_say_nothing_and_failed_ones_nothing_about_speed(
     outcomes: Known,
 ):
     for took_ms in range(1, 101):
@@ -225,6 +227,7 @@ async def test_busy_and_refused_calls_say_nothing_and_failed_ones_nothing_about_
         await outcomes.call(result, took_ms=9000)
     for result in ("failed", "unreachable"):
         await outcomes.call(result, took_ms=9000)
+        await outcomes.call(result, is_probe=True)
     found = await outcomes.evidence()
     assert found.p95_ms == 95
     assert (round(found.created[0].good), round(found.created[0].all)) == (100, 102)
