@@ -22,6 +22,7 @@ from domain.checkout.record_sighting import RecordSighting
 from domain.checkout.show_checkout import ShowCheckout
 from domain.kernel.clock import Clock
 from domain.kernel.ids import AppUuid, Ids
+from domain.orchestration.choose_account import ChooseAccount
 from domain.orchestration.fail_over import FailOver
 from domain.orchestration.open_payment_session import OpenPaymentSession
 from domain.orchestration.ports import Chance
@@ -138,9 +139,8 @@ class Parts:
         return OpenPaymentSession(
             self.database,
             self.open_session(),
+            ChooseAccount(self.providers, self.chance, self.ids, self.lease),
             FailOver(self.expire, self.clock, self.ids, self.lease),
-            self.providers,
-            self.chance,
             self.clock,
             self.ids,
             self.lease,

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.checkout.open_session import Opened, OpenSession
-from domain.checkout.order import Ask, need_hosts
+from domain.checkout.order import Ask
 from domain.kernel.clock import Clock
 from domain.kernel.errors import (
     Conflict,
@@ -32,9 +32,10 @@ from domain.kernel.errors import (
 from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey, need_same
 from domain.kernel.ids import Ids, TenantUuid
 from domain.kernel.unit_of_work import UnitOfWork
-from domain.orchestration.circuit import CallResult, CircuitState
-from domain.orchestration.decide import DRAWS, NoEligibleProvider, Situation, decide, held
-from domain.orchestration.decision import Decision, Query
+from domain.orchestration.choose_account import ChooseAccount
+from domain.orchestration.circuit import CallResult
+from domain.orchestration.decide import NoEligibleProvider
+from domain.orchestration.decision import Decision
 from domain.orchestration.fail_over import FailOver
 from domain.orchestration.payment_session import (
     Outcome,
@@ -44,10 +45,9 @@ from domain.orchestration.payment_session import (
     Undertaking,
     Wanted,
 )
-from domain.orchestration.ports import Chance, OrchestrationTx
+from domain.orchestration.ports import OrchestrationTx
 from domain.orchestration.record_call import call_of, record, result_of
 from domain.orchestration.try_out import Page, RenderTry, key_of, order_for, page_in
-from domain.payments.ports import Providers
 from domain.tenancy.admission import admit
 from domain.tenancy.caller import Actor, Caller, Scope
 
@@ -82,9 +82,8 @@ class _Work(Struct, frozen=True, kw_only=True):
 class OpenPaymentSession:
     unit_of_work: UnitOfWork[OrchestrationTx]
     open_session: OpenSession
+    choose: ChooseAccount
     fail_over: FailOver
-    providers: Providers
-    chance: Chance
     clock: Clock
     ids: Ids
     lease: timedelta
@@ -140,7 +139,7 @@ class OpenPaymentSession:
                     session, decision, live = again.session, again.decision, again.live
                 else:
                     session = _drafted(actor, tenant_uuid, wanted, uuid=self.ids.new(), at=now)
-                    decision, live = await self._decided(tx, session, wanted)
+                    decision, live = await self.choose(tx, session, wanted)
                     await tx.payment_sessions.add(session, decision, live, key)
                 return _Work(
                     caller=caller,
@@ -173,54 +172,9 @@ class OpenPaymentSession:
             raise Conflict("the payment session has expired")
         return found
 
-    async def _decided(
-        self, tx: OrchestrationTx, session: PaymentSession, wanted: Wanted
-    ) -> tuple[Decision, Try]:
-        amount, now = session.amount.total, session.created_at
-        facts = await tx.routing.facts(
-            session.tenant_uuid, (wanted.payment_method, amount.currency), self.providers, at=now
-        )
-        if facts.tenant is None:
-            raise NotFound("tenant", session.tenant_uuid)
-        query = Query(
-            method=wanted.payment_method,
-            amount=amount,
-            country=None if wanted.billing is None else wanted.billing.country,
-            pinned=wanted.pinned,
-            provider=wanted.provider,
-            is_on_test_clock=facts.tenant.test_clock_uuid is not None,
-        )
-        uuid = self.ids.new()
-        decision, is_probe = await self._decision(tx, query, facts.situation, uuid)
-        accounts = {s.account.uuid: s.account for s in facts.situation.standings}
-        account = accounts[decision.selected]
-        urls = {
-            "redirectUrls.success": wanted.success_url,
-            "redirectUrls.failure": wanted.failure_url,
-        }
-        need_hosts(urls, facts.allowed_hosts, account)
-        live = Try(uuid=uuid, number=1, account=account, is_probe=is_probe, created_at=now)
-        return decision, live
-
-    async def _decision(
-        self, tx: OrchestrationTx, query: Query, situation: Situation, try_uuid: UUID
-    ) -> tuple[Decision, bool]:
-        """Whether the try is a probe, too. A probe that somebody else was faster to take is none
-        of ours: then the next best account it is."""
-        uuid, draw, now = self.ids.new(), self.chance.draw(DRAWS), situation.at
-        while True:
-            decision = decide(query, situation, self.providers, uuid=uuid, draw=draw)
-            selected = decision.selected
-            if decision.candidate(selected).health is not CircuitState.HALF_OPEN:
-                return decision, False
-            until = now + self.lease
-            if await tx.routing.lease_probe(selected, try_uuid, now=now, until=until):
-                return decision, True
-            situation = held(situation, selected, until=until)
-
     async def _try(self, work: _Work) -> tuple[Page | Refused, bool]:
         """And whether anybody was asked: what is known already tells nothing of the provider."""
-        provider = self.providers[work.live.account.name]
+        provider = self.choose.providers[work.live.account.name]
         order = order_for(work.wanted, work.session, work.live, provider, at=self.clock.now())
         own = key_of(work.live, work.key)
         ask = Ask(operation=own.operation, key=own.key, fingerprint=own.fingerprint)

@@ -65,7 +65,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
             goods = self.amount.subtotal - self.shipping
             items = (Item(name=f"Order {self.order_reference}", quantity=1, unit_price=goods),)
         extras = (("Shipping", self.shipping), ("Tax", self.amount.tax))
-        items += tuple(Item(name=n, quantity=1, unit_price=m) for n, m in extras if m.minor)
+        items += tuple(Item(name=n, quantity=1, unit_price=m) for n, m in extras)
         nothing = Money(0, self.amount.total.currency)
         return tuple(
             PaymentLine(
@@ -76,6 +76,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
                 tax_rate=None,
             )
             for item in items
+            if item.unit_price.minor  # what is free is no line of a bill
         )
 
 

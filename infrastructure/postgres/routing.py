@@ -81,9 +81,9 @@ _STANDINGS: Final = f"""
                      where app_uuid = $1 and payment_provider_uuid = a.uuid
                        and checkout_session_uuid is not null and not is_surplus
                        and created_at > $4 - interval '7 days'
-                       and (status in ('authorized', 'paid')
-                            or status = 'failed'
-                               and exists (select from unnest($5::text[], $6::text[]) f (name, why)
+                       and status in ('authorized', 'paid', 'failed')
+                       and (status <> 'failed'
+                            or exists (select from unnest($5::text[], $6::text[]) f (name, why)
                                             where f.name = a.name and f.why = o.failure_reason))
                      order by created_at desc limit 1000) outcomes) p
      order by a.uuid
