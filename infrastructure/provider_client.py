@@ -159,10 +159,10 @@ class ProviderClient(ABC):
             raise ProviderUnavailable(f"{self.name} did not answer in time") from None
         except BadBody as bad:
             raise ProviderUnreadable(f"{self.name}'s answer {bad}") from None
-        except (httpx.ConnectError, httpx.ConnectTimeout, aiohttp.ClientConnectorError):
-            raise ProviderUnreachable(f"{self.name} could not be reached") from None
         # aiohttp's errors come through where its httpx transport knows no equivalent.
-        except (httpx.HTTPError, aiohttp.ClientError, OSError):
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as lost:
+            if _was_not_sent(lost):
+                raise ProviderUnreachable(f"{self.name} could not be reached") from None
             raise ProviderUnavailable(f"{self.name} hung up") from None
         if isinstance(answer, TooMuch):
             self.budget.was_too_much(account.uuid, retry_after_s=answer.retry_after_s)
@@ -232,3 +232,10 @@ class ProviderClient(ABC):
             return self.refusal(status, await read_body(response))
         finally:
             await response.aclose()
+
+
+def _was_not_sent(lost: Exception) -> bool:
+    """There was no connection. One that is cut in the middle has the same name in httpx's words:
+    what aiohttp called it tells."""
+    causes = (lost, lost.__cause__)
+    return any(isinstance(c, httpx.ConnectError | aiohttp.ClientConnectorError) for c in causes)
