@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.jobs import Housekeeping
 from domain.orchestration.score import Evidence
 from tests.http.crossing import Crossing, crossing
 from tests.http.house import CLOCK, IDS, NOBODY, Json, code, problems
@@ -244,6 +245,16 @@ async def test_only_what_was_paid_or_failed_by_the_providers_fault_counts(outcom
         await outcomes.paid(status, reason)
     paid = (await outcomes.evidence()).paid[0]
     assert (near(paid.good), near(paid.all)) == (2, 3)
+
+
+async def test_calls_are_forgotten_when_no_decision_looks_at_them(
+    crossing: Crossing, outcomes: Known
+):
+    for days_ago in (7.9, 8.1):
+        await outcomes.call("ok", days_ago=days_ago)
+    housekeeping = Housekeeping(crossing.parts.database)
+    await housekeeping.claim(crossing.house.app.app_uuid, CLOCK.now())
+    assert await crossing.house.count("provider_calls") == 1
 
 
 async def test_nothing_is_read_of_another_app(crossing: Crossing, outcomes: Known):
