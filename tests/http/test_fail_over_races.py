@@ -9,9 +9,10 @@ import pytest
 
 from app.parts import Parts
 from app.settings import Settings
-from domain.kernel.errors import StillRunning
+from domain.kernel.errors import ProviderUnreadable, StillRunning
 from domain.payments.payment_provider import ProviderName
 from tests.http.crossing import Crossing, crossing
+from tests.http.test_fail_over import LOST
 from tests.http.test_fail_over_crashes import Merchant, is_told_of_one_page
 
 __all__ = ["crossing"]
@@ -131,3 +132,28 @@ async def test_a_page_that_comes_too_late_is_told_to_nobody_and_called_off(
     assert await crossing.is_called_off(await only_orphan(crossing), first)
     assert await another.asks() == await another.asks()
     assert await crossing.shop.has_right_books()
+
+
+async def test_what_a_worker_has_learned_in_the_meantime_is_not_given_up(
+    crossing: Crossing, first: str, frozen_parts: Parts
+):
+    """The answer was lost on us; before another account is asked, a worker has found the page."""
+    opening = frozen_parts.open_payment_session()
+
+    async def overtaken(*said: Any) -> Any:
+        try:
+            return await opening.open_session(*said)
+        except ProviderUnreadable:
+            await crossing.recovers()
+            raise
+
+    await crossing.breaks(first, **LOST | {"times": 1})
+    slow = replace(opening, open_session=overtaken)  # type: ignore[arg-type]
+    merchant = Merchant(crossing, slow, "k")
+    with pytest.raises(ProviderUnreadable):
+        await merchant.asks()
+    row = await merchant.asks()
+    assert row["routing"]["selectedProvider"] == first
+    assert await crossing.tries(row) == [(first, "live")]
+    assert await crossing.pages_made(first) == 1
+    await is_told_of_one_page(crossing, row)
