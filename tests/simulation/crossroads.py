@@ -290,10 +290,9 @@ _PAGE_OF: Final = """
 _ORPHANS: Final = """
     select a.name, p.provider_ref, p.payment_provider_uuid
       from payments p
-      join checkout_sessions s on s.uuid = p.checkout_session_uuid and s.status = 'expired'
       join payment_providers a on a.uuid = p.payment_provider_uuid
       join payment_session_attempts t
-        on t.checkout_session_uuid = s.uuid and t.state = 'abandoned'
+        on t.checkout_session_uuid = p.checkout_session_uuid and t.state = 'abandoned'
      where p.status = 'open'
 """
 
