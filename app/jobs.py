@@ -32,6 +32,8 @@ log = structlog.get_logger("worker")
 MESSAGES_KEPT = timedelta(days=30)
 DELIVERIES_KEPT = timedelta(days=30)
 DETAILS_KEPT = timedelta(days=30)
+CALLS_KEPT = timedelta(days=8)
+"""A day longer than routing looks back."""
 BATCHES_AT_ONCE = 20
 """Of events, before the app's other work gets its turn."""
 
@@ -205,7 +207,8 @@ class Events:
 
 class Housekeeping:
     """Forgets what nobody asks for any more: expired idempotency keys; messages and webhook
-    deliveries that were done a month ago; and what shoppers told of themselves for checkouts that
+    deliveries that were done a month ago; how providers answered, when routing looks at it no
+    more; and what shoppers told of themselves for checkouts that
     ended a month ago and sold nothing. At most once an hour per app, and when the app has other
     work: a quiet app's rows do not grow. Events stay, they are the record."""
 
@@ -221,6 +224,7 @@ class Housekeeping:
             async with self._unit_of_work.begin(app_uuid) as tx:
                 await tx.idempotency.forget_expired(now=now)
                 await tx.due_work.forget_messages(done_before=now - MESSAGES_KEPT)
+                await tx.due_work.forget_provider_calls(made_before=now - CALLS_KEPT)
                 await tx.due_work.forget_details(ended_before=now - DETAILS_KEPT)
                 await tx.webhook_deliveries.forget(settled_before=now - DELIVERIES_KEPT)
         return ()

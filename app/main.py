@@ -41,6 +41,8 @@ from app.jobs import (
     Sweeps,
 )
 from app.ledger.http import LedgerController
+from app.orchestration.http import PaymentSessionsController
+from app.orchestration.routing_http import RoutingController
 from app.pages.http import CheckoutLinksController, CheckoutStyleController
 from app.pages.portal_http import BillingPortalsController, PortalController
 from app.parts import Parts
@@ -69,6 +71,8 @@ from domain.catalog.price_service import PriceService
 from domain.catalog.product_service import ProductService
 from domain.catalog.tax_rate_service import TaxRateService
 from domain.kernel.errors import DomainError
+from domain.orchestration.refund_session import RefundSession
+from domain.orchestration.routing_service import RoutingService
 from domain.payments.cancel_payment import CancelPayment
 from domain.payments.cancel_refund import CancelRefund
 from domain.payments.mandate_service import MandateService
@@ -117,6 +121,8 @@ CONTROLLERS: Final = [
     CustomerPaymentsController,
     HeldPaymentsController,
     RefundsController,
+    PaymentSessionsController,
+    RoutingController,
     TenantSubscriptionsController,
     SubscriptionsController,
     CollectingController,
@@ -206,6 +212,9 @@ def dependencies(parts: Parts) -> dict[str, Provide]:
         "finish_connecting": value(parts.finish_connecting()),
         "mandates": value(MandateService(parts.providers, clock)),
         "request_refund": value(RequestRefund(parts.providers, clock, ids)),
+        "open_payment_session": value(parts.open_payment_session()),
+        "refund_session": value(RefundSession(RequestRefund(parts.providers, clock, ids), clock)),
+        "routing": value(RoutingService(parts.providers, clock)),
         "cancel_refund": value(CancelRefund(clock)),
         "request_capture": value(RequestCapture(parts.providers, clock, ids)),
         "submit_capture": value(parts.submit_capture()),

@@ -12,6 +12,7 @@ from app.pages.portal import PortalPages
 from app.settings import Settings
 from domain.checkout.collect_details import CollectDetails
 from domain.checkout.conclude_attempt import ConcludeAttempt
+from domain.checkout.conclude_recovered import ConcludeRecovered
 from domain.checkout.continue_payment import ContinuePayment
 from domain.checkout.draft import Drafts
 from domain.checkout.expire_session import ExpireSession
@@ -22,6 +23,10 @@ from domain.checkout.record_sighting import RecordSighting
 from domain.checkout.show_checkout import ShowCheckout
 from domain.kernel.clock import Clock
 from domain.kernel.ids import AppUuid, Ids
+from domain.orchestration.choose_account import ChooseAccount
+from domain.orchestration.fail_over import FailOver
+from domain.orchestration.open_payment_session import OpenPaymentSession
+from domain.orchestration.ports import Chance
 from domain.payments.attempt import OwnerKind
 from domain.payments.connect_service import ConnectService
 from domain.payments.ensure_customer import EnsureCustomer
@@ -51,7 +56,7 @@ from infrastructure.postgres.transaction import PostgresTx
 from infrastructure.providers import clients
 from infrastructure.sealed import Sealed
 from infrastructure.secrets import AesGcmVault
-from infrastructure.system import SystemClock, SystemIds, pause
+from infrastructure.system import SystemChance, SystemClock, SystemIds, pause
 from infrastructure.tax_ids import StdnumTaxIds
 from infrastructure.terms import HttpTermsReader
 from infrastructure.webhooks.sender import HttpWebhookSender
@@ -110,6 +115,7 @@ class Parts:
         """Time, chance, the database and the providers: what a simulation has of its own."""
         self.clock: Clock = SystemClock()
         self.ids: Ids = SystemIds()
+        self.chance: Chance = SystemChance()
         self.database = Database(
             settings.database_url, PostgresTx, pool_size=settings.database_pool_size
         )
@@ -153,12 +159,23 @@ class Parts:
             pause,
         )
 
+    def open_payment_session(self) -> OpenPaymentSession:
+        return OpenPaymentSession(
+            self.database,
+            self.open_session(),
+            ChooseAccount(self.providers, self.chance, self.ids, self.lease),
+            FailOver(self.expire, self.clock, self.ids, self.lease),
+            self.clock,
+            self.ids,
+            self.lease,
+        )
+
     def submit_capture(self) -> SubmitCapture:
         return SubmitCapture(self.database, self.providers, self.clock, self.lease)
 
     def recover(self) -> RecoverAttempt:
         conclusions: dict[OwnerKind, Conclusion] = {
-            OwnerKind.SESSION: self.conclude,
+            OwnerKind.SESSION: ConcludeRecovered(self.conclude, self.expire),
             OwnerKind.BILL: self.conclude_charge,
         }
         return RecoverAttempt(self.database, self.submit, conclusions, self.clock, self.lease)

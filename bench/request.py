@@ -51,6 +51,34 @@ def checkout(facts: Facts, *, has_key: bool) -> Request:
     return _opening(facts, body, has_key=has_key)
 
 
+def payment_session(facts: Facts, token: str) -> Request:
+    """An order of the app's own, which `token` may bill for."""
+    body = {
+        "tenantUuid": facts.tenant_uuid,
+        "orderReference": _MARK,
+        "paymentMethod": "card",
+        "currency": "EUR",
+        "amount": {"total": 49.0},
+        "customer": {
+            "firstName": "Jane",
+            "lastName": "Smith",
+            "email": "jane@example.com",
+            "billingAddress": {"line1": "Rue 1", "postalCode": "1000", "country": "BE"},
+        },
+        "redirectUrls": {
+            "success": "https://shop.example/thanks",
+            "failure": "https://shop.example/cart",
+        },
+    }
+    return Request(
+        method="POST",
+        path="/api/v1/sessions",
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        body=msgspec.json.encode(body).decode(),
+        has_key=True,
+    )
+
+
 def subscription(facts: Facts) -> Request:
     """The first payment of a monthly one."""
     body = {

@@ -715,6 +715,46 @@ ALTER TABLE payment_providers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE payment_session_attempts (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    payment_session_uuid uuid NOT NULL,
+    number integer NOT NULL,
+    payment_provider_uuid uuid NOT NULL,
+    checkout_session_uuid uuid,
+    state text NOT NULL,
+    is_probe boolean NOT NULL,
+    failure text,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT payment_session_attempts_number_check CHECK ((number >= 1)),
+    CONSTRAINT payment_session_attempts_state_check CHECK ((state = ANY (ARRAY['live'::text, 'abandoned'::text])))
+);
+
+ALTER TABLE ONLY payment_session_attempts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE payment_sessions (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    tenant_uuid uuid NOT NULL,
+    user_uuid uuid,
+    order_reference text NOT NULL,
+    currency character(3) NOT NULL,
+    shipping_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    total_minor bigint NOT NULL,
+    notes jsonb NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT payment_sessions_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payment_sessions_order_reference_check CHECK (((char_length(order_reference) >= 1) AND (char_length(order_reference) <= 200))),
+    CONSTRAINT payment_sessions_shipping_minor_check CHECK ((shipping_minor >= 0)),
+    CONSTRAINT payment_sessions_tax_minor_check CHECK ((tax_minor >= 0)),
+    CONSTRAINT payment_sessions_total_minor_check CHECK ((total_minor > 0))
+);
+
+ALTER TABLE ONLY payment_sessions FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE prices (
     app_uuid uuid NOT NULL,
     uuid uuid NOT NULL,
@@ -781,6 +821,21 @@ CREATE TABLE products (
 
 ALTER TABLE ONLY products FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE provider_calls (
+    app_uuid uuid NOT NULL,
+    try_uuid uuid NOT NULL,
+    payment_provider_uuid uuid NOT NULL,
+    method text NOT NULL,
+    currency character(3) NOT NULL,
+    result text NOT NULL,
+    took_ms integer NOT NULL,
+    is_probe boolean NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT provider_calls_result_check CHECK ((result = ANY (ARRAY['ok'::text, 'failed'::text, 'unreachable'::text, 'refused'::text, 'busy'::text])))
+);
+
+ALTER TABLE ONLY provider_calls FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE provider_grants (
     app_uuid uuid NOT NULL,
     payment_provider_uuid uuid NOT NULL,
@@ -802,6 +857,39 @@ CREATE TABLE provider_grants (
 );
 
 ALTER TABLE ONLY provider_grants FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE routing_circuits (
+    app_uuid uuid NOT NULL,
+    payment_provider_uuid uuid NOT NULL,
+    opens integer NOT NULL,
+    open_until timestamp with time zone,
+    probe_uuid uuid,
+    probe_until timestamp with time zone,
+    refused_credential bytea,
+    changed_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY routing_circuits FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE routing_decisions (
+    app_uuid uuid NOT NULL,
+    uuid uuid NOT NULL,
+    payment_session_uuid uuid NOT NULL,
+    decision jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY routing_decisions FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE routing_policies (
+    app_uuid uuid NOT NULL,
+    version integer NOT NULL,
+    policy jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT routing_policies_version_check CHECK ((version >= 1))
+);
+
+ALTER TABLE ONLY routing_policies FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE subscription_history (
     app_uuid uuid NOT NULL,
@@ -1063,6 +1151,15 @@ ALTER TABLE ONLY payment_attempts
 ALTER TABLE ONLY payment_providers
     ADD CONSTRAINT payment_providers_pkey PRIMARY KEY (app_uuid, uuid);
 
+ALTER TABLE ONLY payment_session_attempts
+    ADD CONSTRAINT payment_session_attempts_number_key UNIQUE (app_uuid, payment_session_uuid, number);
+
+ALTER TABLE ONLY payment_session_attempts
+    ADD CONSTRAINT payment_session_attempts_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY payment_sessions
+    ADD CONSTRAINT payment_sessions_pkey PRIMARY KEY (app_uuid, uuid);
+
 ALTER TABLE ONLY payments
     ADD CONSTRAINT payments_pkey PRIMARY KEY (app_uuid, uuid);
 
@@ -1078,6 +1175,9 @@ ALTER TABLE ONLY product_images
 ALTER TABLE ONLY products
     ADD CONSTRAINT products_pkey PRIMARY KEY (app_uuid, uuid);
 
+ALTER TABLE ONLY provider_calls
+    ADD CONSTRAINT provider_calls_pkey PRIMARY KEY (app_uuid, try_uuid);
+
 ALTER TABLE ONLY provider_grants
     ADD CONSTRAINT provider_grants_pkey PRIMARY KEY (app_uuid, payment_provider_uuid);
 
@@ -1086,6 +1186,18 @@ ALTER TABLE ONLY refunds
 
 ALTER TABLE ONLY refunds
     ADD CONSTRAINT refunds_provider_ref_key UNIQUE (app_uuid, payment_provider_uuid, provider_ref);
+
+ALTER TABLE ONLY routing_circuits
+    ADD CONSTRAINT routing_circuits_pkey PRIMARY KEY (app_uuid, payment_provider_uuid);
+
+ALTER TABLE ONLY routing_decisions
+    ADD CONSTRAINT routing_decisions_pkey PRIMARY KEY (app_uuid, uuid);
+
+ALTER TABLE ONLY routing_decisions
+    ADD CONSTRAINT routing_decisions_session_key UNIQUE (app_uuid, payment_session_uuid);
+
+ALTER TABLE ONLY routing_policies
+    ADD CONSTRAINT routing_policies_pkey PRIMARY KEY (app_uuid, version);
 
 ALTER TABLE ONLY subscription_history
     ADD CONSTRAINT subscription_history_pkey PRIMARY KEY (app_uuid, subscription_uuid, number);
@@ -1176,11 +1288,15 @@ CREATE INDEX payment_providers_sweep_idx ON payment_providers USING btree (sweep
 
 CREATE INDEX payment_providers_uuid_idx ON payment_providers USING btree (uuid);
 
+CREATE UNIQUE INDEX payment_session_attempts_live_key ON payment_session_attempts USING btree (app_uuid, payment_session_uuid) WHERE (state = 'live'::text);
+
 CREATE UNIQUE INDEX payments_attempt_key ON payments USING btree (app_uuid, attempt_uuid) WHERE (NOT is_surplus);
 
 CREATE INDEX payments_bill_idx ON payments USING btree (app_uuid, bill_uuid) WHERE (bill_uuid IS NOT NULL);
 
 CREATE INDEX payments_due_idx ON payments USING btree (due_at, app_uuid) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX payments_outcome_idx ON payments USING btree (app_uuid, payment_provider_uuid, created_at DESC) WHERE ((checkout_session_uuid IS NOT NULL) AND (status = ANY (ARRAY['authorized'::text, 'paid'::text, 'failed'::text])));
 
 CREATE INDEX payments_session_idx ON payments USING btree (app_uuid, checkout_session_uuid);
 
@@ -1191,6 +1307,8 @@ CREATE UNIQUE INDEX prices_lookup_key_key ON prices USING btree (app_uuid, looku
 CREATE INDEX prices_product_idx ON prices USING btree (app_uuid, product_uuid);
 
 CREATE INDEX product_images_product_idx ON product_images USING btree (app_uuid, product_uuid);
+
+CREATE INDEX provider_calls_recent_idx ON provider_calls USING btree (app_uuid, payment_provider_uuid, at DESC);
 
 CREATE INDEX refunds_due_idx ON refunds USING btree (due_at, app_uuid) WHERE (status = 'requested'::text);
 
@@ -1310,6 +1428,18 @@ ALTER TABLE ONLY payment_attempts
 ALTER TABLE ONLY payment_providers
     ADD CONSTRAINT payment_providers_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
 
+ALTER TABLE ONLY payment_session_attempts
+    ADD CONSTRAINT payment_session_attempts_checkout_fkey FOREIGN KEY (app_uuid, checkout_session_uuid) REFERENCES checkout_sessions(app_uuid, uuid);
+
+ALTER TABLE ONLY payment_session_attempts
+    ADD CONSTRAINT payment_session_attempts_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
+
+ALTER TABLE ONLY payment_session_attempts
+    ADD CONSTRAINT payment_session_attempts_session_fkey FOREIGN KEY (app_uuid, payment_session_uuid) REFERENCES payment_sessions(app_uuid, uuid);
+
+ALTER TABLE ONLY payment_sessions
+    ADD CONSTRAINT payment_sessions_tenant_fkey FOREIGN KEY (app_uuid, tenant_uuid) REFERENCES tenants(app_uuid, uuid);
+
 ALTER TABLE ONLY payments
     ADD CONSTRAINT payments_attempt_fkey FOREIGN KEY (app_uuid, attempt_uuid) REFERENCES payment_attempts(app_uuid, uuid);
 
@@ -1337,11 +1467,23 @@ ALTER TABLE ONLY product_images
 ALTER TABLE ONLY products
     ADD CONSTRAINT products_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
 
+ALTER TABLE ONLY provider_calls
+    ADD CONSTRAINT provider_calls_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
+
 ALTER TABLE ONLY provider_grants
     ADD CONSTRAINT provider_grants_payment_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
 
 ALTER TABLE ONLY refunds
     ADD CONSTRAINT refunds_payment_fkey FOREIGN KEY (app_uuid, payment_uuid) REFERENCES payments(app_uuid, uuid);
+
+ALTER TABLE ONLY routing_circuits
+    ADD CONSTRAINT routing_circuits_provider_fkey FOREIGN KEY (app_uuid, payment_provider_uuid) REFERENCES payment_providers(app_uuid, uuid);
+
+ALTER TABLE ONLY routing_decisions
+    ADD CONSTRAINT routing_decisions_session_fkey FOREIGN KEY (app_uuid, payment_session_uuid) REFERENCES payment_sessions(app_uuid, uuid);
+
+ALTER TABLE ONLY routing_policies
+    ADD CONSTRAINT routing_policies_app_fkey FOREIGN KEY (app_uuid) REFERENCES apps(app_uuid);
 
 ALTER TABLE ONLY subscription_history
     ADD CONSTRAINT subscription_history_subscription_fkey FOREIGN KEY (app_uuid, subscription_uuid) REFERENCES subscriptions(app_uuid, uuid);
@@ -1493,6 +1635,10 @@ CREATE POLICY isolation ON payment_attempts USING ((app_uuid = (NULLIF(current_s
 
 CREATE POLICY isolation ON payment_providers USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
+CREATE POLICY isolation ON payment_session_attempts USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON payment_sessions USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
 CREATE POLICY isolation ON payments USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
 CREATE POLICY isolation ON prices USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
@@ -1501,9 +1647,17 @@ CREATE POLICY isolation ON product_images USING ((app_uuid = (NULLIF(current_set
 
 CREATE POLICY isolation ON products USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
+CREATE POLICY isolation ON provider_calls USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
 CREATE POLICY isolation ON provider_grants USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
 CREATE POLICY isolation ON refunds USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON routing_circuits USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON routing_decisions USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
+
+CREATE POLICY isolation ON routing_policies USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
 CREATE POLICY isolation ON subscription_history USING ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid)) WITH CHECK ((app_uuid = (NULLIF(current_setting('kontor.app'::text, true), ''::text))::uuid));
 
@@ -1541,6 +1695,10 @@ ALTER TABLE payment_attempts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE payment_providers ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE payment_session_attempts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE payment_sessions ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE payments ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE prices ENABLE ROW LEVEL SECURITY;
@@ -1549,9 +1707,17 @@ ALTER TABLE product_images ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE products ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE provider_calls ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE provider_grants ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE refunds ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE routing_circuits ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE routing_decisions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE routing_policies ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE subscription_history ENABLE ROW LEVEL SECURITY;
 
@@ -1644,13 +1810,25 @@ GRANT SELECT ON TABLE migration TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE one_time_payments TO kontor_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE payment_session_attempts TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE payment_sessions TO kontor_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE prices TO kontor_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE product_images TO kontor_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE products TO kontor_app;
 
+GRANT SELECT,INSERT,DELETE ON TABLE provider_calls TO kontor_app;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE provider_grants TO kontor_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE routing_circuits TO kontor_app;
+
+GRANT SELECT,INSERT ON TABLE routing_decisions TO kontor_app;
+
+GRANT SELECT,INSERT ON TABLE routing_policies TO kontor_app;
 
 GRANT SELECT,INSERT ON TABLE subscription_history TO kontor_app;
 

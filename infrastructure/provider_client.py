@@ -24,6 +24,7 @@ from domain.kernel.errors import (
     CredentialRefused,
     ProviderBusy,
     ProviderUnavailable,
+    ProviderUnreachable,
     ProviderUnreadable,
     StillRunning,
 )
@@ -251,8 +252,10 @@ class ProviderClient(ABC):
         except BadBody as bad:
             raise ProviderUnreadable(f"{self.name}'s answer {bad}") from None
         # aiohttp's errors come through where its httpx transport knows no equivalent.
-        except (httpx.HTTPError, aiohttp.ClientError, OSError):
-            raise ProviderUnavailable(f"{self.name} could not be reached, or hung up") from None
+        except (httpx.HTTPError, aiohttp.ClientError, OSError) as lost:
+            if _was_not_sent(lost):
+                raise ProviderUnreachable(f"{self.name} could not be reached") from None
+            raise ProviderUnavailable(f"{self.name} hung up") from None
 
     def addressed(self, account: PaymentProvider, call: Call) -> Call:
         """With what the provider wants to be told besides, for this account."""
@@ -337,3 +340,10 @@ def _made_at(key: str) -> datetime | None:
     if uuid.version != 7:
         return None
     return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=uuid.int >> 80)
+
+
+def _was_not_sent(lost: Exception) -> bool:
+    """There was no connection. One that is cut in the middle has the same name in httpx's words:
+    what aiohttp called it tells."""
+    causes = (lost, lost.__cause__)
+    return any(isinstance(c, httpx.ConnectError | aiohttp.ClientConnectorError) for c in causes)

@@ -24,6 +24,11 @@ class SystemIds:
         return secrets.token_urlsafe(24)  # 192 bits
 
 
+class SystemChance:
+    def draw(self, below: int) -> int:
+        return secrets.randbelow(below)
+
+
 class SystemJitter:
     def permille(self, within: int) -> int:
         return secrets.randbelow(2 * within + 1) - within

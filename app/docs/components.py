@@ -47,10 +47,15 @@ def readable(name: str) -> str:
 
 def _renamed(node: Any) -> Any:
     if isinstance(node, Mapping):
-        return {
+        said = {
             key: REF + readable(value.removeprefix(REF)) if key == "$ref" else _renamed(value)
             for key, value in node.items()
         }
+        # Decimals come and go as numbers here, whatever they usually are.
+        if said.get("format") == "decimal":
+            said["type"] = "number"
+            del said["format"]
+        return said
     return [_renamed(value) for value in node] if isinstance(node, list) else node
 
 

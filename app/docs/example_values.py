@@ -6,7 +6,7 @@ A value that depends on whose field it is stands under its owner.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from app.docs import payment_examples
+from app.docs import payment_examples, routing_examples
 from app.docs.account_examples import ACCOUNT, ACCOUNTS
 
 Json = Any
@@ -212,8 +212,8 @@ _SECOND_SEAT: Final[Mapping[str, Json]] = {
     "credit": 0,
 }
 
-BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = payment_examples.BY_OWNER | {
-    **ACCOUNTS,
+_OTHERS: Final = routing_examples.BY_OWNER | payment_examples.BY_OWNER | dict(ACCOUNTS)
+BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = _OTHERS | {
     "CheckoutSession": {"uuid": _SESSION, "status": "open", "mode": "subscription"},
     "CheckoutSessionBody": {"mode": "subscription", "expiresInSeconds": 3600},
     "TenantCheckoutSessionBody": {"mode": "subscription", "expiresInSeconds": 3600},
@@ -334,7 +334,8 @@ BY_OWNER: Final[Mapping[str, Mapping[str, Json]]] = payment_examples.BY_OWNER | 
     },
 }
 
-LEFT_OUT: Final[Mapping[str, frozenset[str]]] = payment_examples.LEFT_OUT | {
+_LEFT_OUT: Final = routing_examples.LEFT_OUT | payment_examples.LEFT_OUT
+LEFT_OUT: Final[Mapping[str, frozenset[str]]] = _LEFT_OUT | {
     "CreateTaxRateBody": frozenset({"countryUuid"}),  # instead of countryCode
     "UpdateTaxRateBody": frozenset({"countryUuid"}),
     "CancelSubscriptionBody": frozenset({"at"}),  # instead of `when`
@@ -363,7 +364,7 @@ EXAMPLES: Final[Mapping[str, Mapping[str, Mapping[str, Json]]]] = {
 }
 """Bodies that are worth more than one example: what each changes about the full one."""
 
-KINDS: Final[Mapping[str, str]] = {
+KINDS: Final[Mapping[str, str]] = routing_examples.KINDS | {
     "BillingPolicy": "billingPolicies",
     "ChangeQuote": "subscriptionChangeQuotes",
     "Change": "subscriptionChanges",

@@ -28,6 +28,11 @@ TAGS: Final[Mapping[str, str]] = {
     "provider's page. A user bills its own tenants; for any tenant: scope `billing:write`.",
     "Payments": "What a tenant has paid, what went back, and what it may be charged with. Scope "
     "`billing:read` for any tenant, `refunds:write` to give money back.",
+    "Payment sessions": "Orders of yours with amounts of your own, each paid at whichever account "
+    "suits it best. The app is the token's `aud`, amounts are decimals, and a success is the bare "
+    "object. Opening one needs the scope `billing:write`; giving back `refunds:write`.",
+    "Routing": "How an account is chosen for a payment session, and what was chosen why. Needs "
+    "`providers:read` and `providers:write`.",
     "Invoices": "What a tenant was billed and has paid, once and again and again, in one list; and "
     "asking it to pay. They are records: numbered documents are not issued yet. For any tenant: "
     "scope `billing:read`, and `billing:write` to ask; a user acts for its own tenants.",

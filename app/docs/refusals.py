@@ -8,7 +8,7 @@ import msgspec
 
 from app.docs.endpoints import Endpoint
 from app.http.bodies import Body, mistakes
-from app.http.caller import bearer
+from app.http.caller import bearer, bearer_of_app
 from app.http.errors import RETRY_AFTER_S, Problem, Problems, answer_of, status_of
 from domain.kernel.errors import (
     AppDisabled,
@@ -68,6 +68,10 @@ def _is_guarded(endpoint: Endpoint) -> bool:
     return not endpoint.is_public
 
 
+def _is_of_users(endpoint: Endpoint) -> bool:
+    return endpoint.guard in (bearer, bearer_of_app)
+
+
 def _writes(endpoint: Endpoint) -> bool:
     return _is_guarded(endpoint) and endpoint.method != "GET"
 
@@ -88,7 +92,7 @@ def _is_checked(endpoint: Endpoint) -> bool:
 _ERRORS: Final[tuple[tuple[DomainError, Callable[[Endpoint], bool]], ...]] = (
     (Invalid(()), _is_checked),
     (Unauthenticated(), _is_guarded),
-    (WrongKeyType(), lambda endpoint: _is_guarded(endpoint) and endpoint.guard is not bearer),
+    (WrongKeyType(), lambda endpoint: _is_guarded(endpoint) and not _is_of_users(endpoint)),
     (AppDisabled("App Is Disabled"), _is_guarded),
     (Forbidden("this needs a scope that the caller does not have"), _is_guarded),
     (NotFound("", ""), lambda endpoint: bool(endpoint.path_parameters)),
@@ -105,7 +109,7 @@ _ERRORS: Final[tuple[tuple[DomainError, Callable[[Endpoint], bool]], ...]] = (
 
 
 def _said(error: DomainError, endpoint: Endpoint) -> Any:
-    return msgspec.json.decode(answer_of(error, by_key=endpoint.guard is not bearer).body)
+    return msgspec.json.decode(answer_of(error, by_key=not _is_of_users(endpoint)).body)
 
 
 def _invalid(endpoint: Endpoint) -> Invalid:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from app.docs.endpoints import Endpoint
-from app.http.caller import api_key, bearer, bearer_or_key, public
+from app.http.caller import api_key, bearer, bearer_of_app, bearer_or_key, public
 
 SCHEMES: Final[Mapping[str, Mapping[str, str]]] = {
     "bearer": {
@@ -42,6 +42,7 @@ _KEY: Final[Mapping[str, list[str]]] = {"apiKey": [], "clientId": [], "apiKeyTyp
 _BY_GUARD: Final[Mapping[Callable[..., Any], list[Mapping[str, list[str]]]]] = {
     public: [],
     bearer: [_BEARER],
+    bearer_of_app: [_BEARER],
     api_key: [_KEY],
     bearer_or_key: [_BEARER, _KEY],
 }

@@ -81,5 +81,5 @@ EXTRA_ANSWERS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """By operation and status."""
 
-KEY_NEEDED: Final = frozenset({"requestRefund"})
+KEY_NEEDED: Final = frozenset({"requestRefund", "openPaymentSession", "refundPaymentSession"})
 """Operations that must not be done twice: they say no without an Idempotency-Key."""

@@ -6,7 +6,7 @@ A field's own description, beside its type, always goes first. This is for those
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from app.docs import payment_words
+from app.docs import payment_words, routing_words
 
 """In the order in which they are read."""
 
@@ -272,7 +272,8 @@ _ACCOUNT_OR_DEFAULT: Final = {
     "paymentProviderUuid": "The account to charge through; null: the app's default"
 }
 
-OWN_FIELDS: Final[Mapping[str, Mapping[str, str]]] = payment_words.OWN_FIELDS | {
+_OTHERS: Final = routing_words.OWN_FIELDS | payment_words.OWN_FIELDS
+OWN_FIELDS: Final[Mapping[str, Mapping[str, str]]] = _OTHERS | {
     "CheckoutSession": {
         "mode": "`setup`, `payment` or `subscription`",
         "status": "`open`, `processing`, `complete`, `expired` or `failed`",

@@ -5,9 +5,11 @@ field looked at on its own, so that the caller hears of all mistakes in one answ
 """
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import lru_cache
 from itertools import islice, pairwise
-from typing import Any, Final, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 import msgspec
 from litestar import Request
@@ -24,6 +26,8 @@ MISTAKES_MAX: Final = 100
 DEPTH_MAX: Final = 32
 """Deeper JSON overflows the decoder's stack; nothing of ours is deeper than five."""
 
+# A number with more digits than a double has is as wrong as it was sent.
+_EXACT: Final = msgspec.json.Decoder(float_hook=Decimal)
 _OPEN, _CLOSE, _QUOTE, _BACKSLASH = b"[{", b"]}", ord('"'), ord("\\")
 
 
@@ -96,7 +100,7 @@ def _depth(body: bytes) -> int:
 def _explain(kind: type[Body], body: bytes, error: msgspec.DecodeError) -> list[Violation]:
     """Everything that is wrong with a body that did not decode."""
     try:
-        value = msgspec.json.decode(body)
+        value = _EXACT.decode(body)
     except msgspec.DecodeError as malformed:
         return [Violation(f"the body is not JSON: {_plain(str(malformed))}")]
     return list(islice(mistakes(kind, value), MISTAKES_MAX)) or [Violation(_plain(str(error)))]
@@ -181,7 +185,7 @@ def _field_mistakes(kind: Any, value: object, name: str) -> Iterator[Violation]:
 
 def _nested(kind: Any) -> type[Body] | None:
     """The body that a list is made of, also where the list may be left out."""
-    for part in (kind, *get_args(kind)):
+    for part in _alternatives(kind):
         inner = get_args(part)[0] if get_origin(part) is list else None
         if isinstance(inner, type) and issubclass(inner, Body):
             return inner
@@ -190,10 +194,20 @@ def _nested(kind: Any) -> type[Body] | None:
 
 def _inner(kind: Any) -> type[Body] | None:
     """The body that a field is, also where it may be left out."""
-    for part in (kind, *get_args(kind)):
+    for part in _alternatives(kind):
         if isinstance(part, type) and issubclass(part, Body):
             return part
     return None
+
+
+def _alternatives(kind: Any) -> Iterator[Any]:
+    """What a field may be, without what is said about it: of `Annotated[list[X], ...] | None` the
+    list, and None."""
+    if get_origin(kind) in (Annotated, Union, UnionType):
+        for part in get_args(kind)[: 1 if get_origin(kind) is Annotated else None]:
+            yield from _alternatives(part)
+    else:
+        yield kind
 
 
 def _default(field: FieldInfo) -> object:
@@ -201,5 +215,5 @@ def _default(field: FieldInfo) -> object:
 
 
 def _plain(message: str) -> str:
-    message = message.replace("`", "")
+    message = message.replace("`", "").replace("got decimal", "got float")
     return message[:1].lower() + message[1:]

@@ -28,12 +28,13 @@ async def public(connection: Connection, _: BaseRouteHandler) -> None:
 
 async def bearer(connection: Connection, _: BaseRouteHandler) -> None:
     """A bearer JWT of one of the app's issuers."""
-    app_uuid = _app_uuid(connection)
-    scheme, _space, token = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token or len(token) > TOKEN_MAX:
-        raise Unauthenticated("no bearer token")
-    verifier: TokenVerifier = connection.app.state.token_verifier
-    _keep(connection, await verifier.verify(app_uuid, token.strip()))
+    app_uuid, token = _app_uuid(connection), _token(connection)
+    _keep(connection, await _verifier(connection).verify(app_uuid, token))
+
+
+async def bearer_of_app(connection: Connection, _: BaseRouteHandler) -> None:
+    """A bearer JWT where the path names no app: it is the token's audience."""
+    _keep(connection, await _verifier(connection).identify(_token(connection)))
 
 
 async def api_key(connection: Connection, _: BaseRouteHandler) -> None:
@@ -59,13 +60,25 @@ async def bearer_or_key(connection: Connection, handler: BaseRouteHandler) -> No
         await api_key(connection, handler)
 
 
-GUARDS: Final = (public, bearer, api_key, bearer_or_key)
+GUARDS: Final = (public, bearer, bearer_of_app, api_key, bearer_or_key)
 """Every route has one of these."""
 
 
 def caller_of(connection: Connection) -> Caller:
     caller: Caller = connection.state.caller
     return caller
+
+
+def _token(connection: Connection) -> str:
+    scheme, _space, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token or len(token) > TOKEN_MAX:
+        raise Unauthenticated("no bearer token")
+    return token.strip()
+
+
+def _verifier(connection: Connection) -> TokenVerifier:
+    verifier: TokenVerifier = connection.app.state.token_verifier
+    return verifier
 
 
 def _keep(connection: Connection, caller: Caller) -> None:

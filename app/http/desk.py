@@ -35,6 +35,7 @@ from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey, keep,
 from domain.kernel.ids import TenantUuid
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.ledger.ports import LedgerTx
+from domain.orchestration.ports import OrchestrationTx
 from domain.payments.connect import ConnectTx
 from domain.payments.repositories import PaymentsTx
 from domain.subscriptions.ports import SubscriptionsTx
@@ -52,7 +53,15 @@ CALL_LEASE: Final = timedelta(seconds=30)
 
 
 class Tx(
-    TenancyTx, SubscriptionsTx, PaymentsTx, ConnectTx, InvoicesTx, LedgerTx, WebhooksTx, Protocol
+    TenancyTx,
+    SubscriptionsTx,
+    OrchestrationTx,
+    PaymentsTx,
+    ConnectTx,
+    InvoicesTx,
+    LedgerTx,
+    WebhooksTx,
+    Protocol,
 ):
     """All that a request's transaction offers; services ask for their own part of it."""
 
@@ -85,13 +94,23 @@ class Desk:
         self, work: Callable[[Tx, Actor], Awaitable[T]], *, kind: str, status: int = 200
     ) -> Response[Envelope[T]]:
         """Do `work`, which returns the view to answer with. A repeat gets the first answer."""
+
+        async def enveloped(tx: Tx, actor: Actor) -> Envelope[T]:
+            return one(kind, await work(tx, actor))
+
+        return await self.write_bare(enveloped, status=status)
+
+    async def write_bare(
+        self, work: Callable[[Tx, Actor], Awaitable[T]], *, status: int = 200
+    ) -> Response[T]:
+        """The same for the routes whose answers have no envelope."""
         key: RequestKey | None = None
         try:
             async with self.read() as (tx, actor):
                 key = await self.key(actor)
                 if key is not None and (held := await self._claim(tx, key)) is not None:
                     return replayed(key, held)
-                answer = Answer(status, ENCODER.encode(one(kind, await work(tx, actor))))
+                answer = Answer(status, ENCODER.encode(await work(tx, actor)))
                 if key is not None:
                     await tx.idempotency.finish(key, answer)
         except (StillRunning, KeyReused):
@@ -101,7 +120,7 @@ class Desk:
             if key is not None:
                 await self._keep(key, answer_of(refusal))
             raise
-        return cast(Response[Envelope[T]], respond(answer))
+        return cast(Response[T], respond(answer))
 
     async def carry_out(
         self,

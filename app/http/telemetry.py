@@ -99,6 +99,8 @@ def _note(scope: HTTPScope, status: int, seconds: float) -> None:
     _REQUESTS.labels(method, route, status).inc()
     _SECONDS.labels(method, route).observe(seconds)
     app_uuid = scope.get("path_params", {}).get("app_uuid")
+    if app_uuid is None and (caller := scope.get("state", {}).get("caller")) is not None:
+        app_uuid = caller.app_uuid  # the path names none: the token that was proven does
     log.info(
         "request",
         app=None if app_uuid is None else str(app_uuid),

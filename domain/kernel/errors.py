@@ -117,6 +117,12 @@ class ProviderUnavailable(Unavailable):
     code = "provider_unavailable"
 
 
+class ProviderUnreachable(ProviderUnavailable):
+    """There was no connection, so nothing was sent."""
+
+    code = "provider_unreachable"
+
+
 class ProviderBusy(ProviderUnavailable):
     """Too much is being asked of one account at the provider. Nothing was done."""
 

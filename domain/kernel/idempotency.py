@@ -61,6 +61,14 @@ class IdempotencyKeys(Protocol):
         """
         ...
 
+    async def peek(self, key: RequestKey) -> Claim | None:
+        """What stands under it, if anything does."""
+        ...
+
+    async def renew(self, key: RequestKey, *, now: datetime, until: datetime) -> bool:
+        """Take over an unfinished claim whose lease is over. False: it is not ours to take."""
+        ...
+
     async def note_subject(self, key: RequestKey, subject_uuid: UUID) -> None:
         """The row that the request under the key is making."""
         ...

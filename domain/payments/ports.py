@@ -307,6 +307,11 @@ class Provider:
     """How long the provider remembers an idempotency key, less a margin. A retry after that
     looks the payment up and never asks again."""
     locales: frozenset[str]
+    currencies: frozenset[str]
+    """What it takes payments in."""
+    own_faults: frozenset[str] = frozenset()
+    """Failure reasons that are the provider's, or a bank's system's, and not the payer's. Of the
+    others, and of no reason, nothing follows about how well the provider works."""
     payment_methods: frozenset[str] = frozenset({ShopperMethod.CARD})
     """What shoppers can pay with, in our words."""
     storable_methods: frozenset[str] = frozenset({ShopperMethod.CARD})

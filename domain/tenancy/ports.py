@@ -22,6 +22,11 @@ class TokenVerifier(Protocol):
         """
         ...
 
+    async def identify(self, token: str) -> UserCaller:
+        """The same, where nothing but the token says which app it is for: its audience does, if it
+        names exactly one."""
+        ...
+
 
 class Apps(Protocol):
     async def add(self, app: App) -> None: ...

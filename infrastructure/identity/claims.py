@@ -8,6 +8,7 @@ import binascii
 import re
 from datetime import datetime
 from typing import Annotated, Final
+from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -101,6 +102,25 @@ def check(claims: Claims, app_uuid: AppUuid, at: datetime) -> None:
         raise Unauthenticated("the token was issued in the future")
     if claims.tenants is not UNSET and len(_roles(claims.tenants)) < len(claims.tenants):
         raise Unauthenticated("the token names a tenant twice")
+
+
+def app_in(claims: Claims) -> AppUuid:
+    """The one app among the audiences; others may be addresses of services. Raises
+    Unauthenticated."""
+    audiences = claims.aud if isinstance(claims.aud, list) else [claims.aud]
+    found = {uuid for text in audiences if (uuid := _uuid(text)) is not None}
+    if len(found) != 1:
+        raise Unauthenticated("the token is not for exactly one app")
+    return AppUuid(found.pop())
+
+
+def _uuid(text: str) -> UUID | None:
+    """Written as `check` compares it."""
+    try:
+        uuid = UUID(text)
+    except ValueError:
+        return None
+    return uuid if str(uuid) == text else None
 
 
 def caller(claims: Claims, app_uuid: AppUuid) -> UserCaller:

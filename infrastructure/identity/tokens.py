@@ -10,7 +10,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.errors import Unauthenticated
 from domain.kernel.ids import AppUuid
 from domain.tenancy.caller import UserCaller
-from infrastructure.identity.claims import caller, check, parse
+from infrastructure.identity.claims import Token, app_in, caller, check, parse
 from infrastructure.identity.issuers import Issuers, LoadIssuers
 from infrastructure.identity.keys import is_signed
 
@@ -24,7 +24,13 @@ class JwtVerifier:
 
     async def verify(self, app_uuid: AppUuid, token: str) -> UserCaller:
         """Raises Unauthenticated for what is wrong with the token, Unavailable without keys."""
+        return await self._verified(app_uuid, parse(token))
+
+    async def identify(self, token: str) -> UserCaller:
         parsed = parse(token)
+        return await self._verified(app_in(parsed.claims), parsed)
+
+    async def _verified(self, app_uuid: AppUuid, parsed: Token) -> UserCaller:
         check(parsed.claims, app_uuid, self._clock.now())
         source = await self._issuers.find(app_uuid, parsed.claims.iss)
         algorithm = source.issuer.algorithm

@@ -12,7 +12,7 @@ from infrastructure.komoju.mandates import KomojuMandates
 from infrastructure.komoju.notices import KomojuNotices
 from infrastructure.komoju.payments import KomojuPayments
 from infrastructure.komoju.refunds import KomojuRefunds
-from infrastructure.komoju.wire import SLUGS, STORABLE
+from infrastructure.komoju.wire import CURRENCIES, SLUGS, STORABLE
 
 # KOMOJU remembers a key for 24 hours. One of them is for clocks that differ, and for a call that is
 # decided on in the last minute.
@@ -20,6 +20,7 @@ KEY_WINDOW_S: Final = 82_800
 
 
 def connect(client: KomojuClient, vault: Vault) -> Provider:
+    # A session that failed does not say why: whose fault it was is never known.
     return Provider(
         customers=KomojuCustomers(),
         payments=KomojuPayments(client),
@@ -31,6 +32,7 @@ def connect(client: KomojuClient, vault: Vault) -> Provider:
         budget=client.budget,
         key_window_s=KEY_WINDOW_S,
         locales=frozenset(LOCALES),
+        currencies=CURRENCIES,
         payment_methods=frozenset(SLUGS),
         storable_methods=STORABLE,
         stores_without_charge=True,

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from domain.kernel.money import EXPONENTS
 from domain.payments.connect import ConnectPort
 from domain.payments.ports import Provider
 from infrastructure.mollie.access import MollieAccess
@@ -21,6 +22,10 @@ from infrastructure.mollie.refunds import MollieRefunds
 KEY_WINDOW_S: Final = 3000
 # Within an hour Mollie takes a refund of the same amount on the same payment for a mistake.
 REFUND_REPEATABLE_AFTER_S: Final = 3660
+# Of all that we know, only the won is not among its currencies.
+CURRENCIES: Final = frozenset(EXPONENTS) - {"KRW"}
+# The bank's system for authentication was away, or nobody could say what went wrong.
+OWN_FAULTS: Final = frozenset({"authentication_unavailable_acs", "unknown_reason"})
 # Of test and live payments alike. Mollie finds the organization by who is logged in.
 PAYMENT_PAGE: Final = "https://my.mollie.com/dashboard/payments/{ref}"
 _LOCALES: Final = (
@@ -44,6 +49,8 @@ def connect(client: MollieClient, consent: ConnectPort | None = None) -> Provide
         budget=client.budget,
         key_window_s=KEY_WINDOW_S,
         locales=frozenset(_LOCALES.split()),
+        currencies=CURRENCIES,
+        own_faults=OWN_FAULTS,
         refund_repeatable_after_s=REFUND_REPEATABLE_AFTER_S,
         connect=consent,
         application_fee_max=fee_max,

@@ -210,6 +210,7 @@ _SUBJECTS: Final = " union all ".join(
     f"select from {table} s where s.app_uuid = $1 and s.uuid = k.subject_uuid"
     for table in (
         "checkout_sessions",
+        "payment_sessions",
         "payments",
         "refunds",
         "captures",
@@ -233,6 +234,27 @@ KEYS_LEAD_SOMEWHERE: Final = Proof(
     """,
 )
 
+SESSIONS_ARE_PAID_ONCE: Final = Proof(
+    name="sessions-are-paid-once",
+    claim="every payment session has one live try, and no other try's checkout sells anything",
+    query="""
+        select s.uuid as payment_session_uuid,
+               count(*) filter (where t.state = 'live') as live,
+               count(p.uuid) filter (where t.state <> 'live') as sold_elsewhere
+          from payment_sessions s
+          left join payment_session_attempts t
+            on t.app_uuid = $1 and t.payment_session_uuid = s.uuid
+          left join payments p
+            on p.app_uuid = $1 and p.checkout_session_uuid = t.checkout_session_uuid
+           and p.status = 'paid' and not p.is_surplus
+         where s.app_uuid = $1
+         group by s.uuid
+        having count(distinct t.uuid) filter (where t.state = 'live') <> 1
+            or count(p.uuid) filter (where t.state <> 'live') > 0
+         order by s.uuid
+    """,
+)
+
 PROOFS: Final = (
     ONE_PURPOSE,
     SALES_ARE_PAID,
@@ -246,4 +268,5 @@ PROOFS: Final = (
     MONEY_GOES_BACK,
     MONEY_BACK_IS_KNOWN,
     KEYS_LEAD_SOMEWHERE,
+    SESSIONS_ARE_PAID_ONCE,
 )

@@ -43,6 +43,13 @@ class PostgresDueWork:
             "delete from inbox where app_uuid = $1 and done_at < $2", self._app_uuid, done_before
         )
 
+    async def forget_provider_calls(self, *, made_before: datetime) -> None:
+        await self._connection.execute(
+            "delete from provider_calls where app_uuid = $1 and at < $2",
+            self._app_uuid,
+            made_before,
+        )
+
     async def forget_details(self, *, ended_before: datetime) -> None:
         # What was asked of the provider is kept for asking again, which nobody does any more.
         await self._connection.execute(

@@ -38,6 +38,11 @@ class PostgresIdempotencyKeys:
         )
         if ours:
             return None
+        held = await self.peek(key)
+        assert held is not None, "keys are deleted only when they have expired"
+        return held
+
+    async def peek(self, key: RequestKey) -> Claim | None:
         row = await self._connection.fetchrow(
             """
             select fingerprint, subject_uuid, answer_status, answer_body, lease_until, expires_at
@@ -49,7 +54,8 @@ class PostgresIdempotencyKeys:
             key.operation,
             key.key,
         )
-        assert row is not None, "keys are deleted only when they have expired"
+        if row is None:
+            return None
         status = row["answer_status"]
         return Claim(
             fingerprint=row["fingerprint"],
@@ -58,6 +64,23 @@ class PostgresIdempotencyKeys:
             expires_at=row["expires_at"],
             subject_uuid=row["subject_uuid"],
         )
+
+    async def renew(self, key: RequestKey, *, now: datetime, until: datetime) -> bool:
+        done = await self._connection.fetchval(
+            """
+            update idempotency_keys set lease_until = $6
+             where app_uuid = $1 and caller = $2 and operation = $3 and key = $4
+               and answer_status is null and lease_until <= $5
+            returning true
+            """,
+            self._app_uuid,
+            key.caller,
+            key.operation,
+            key.key,
+            now,
+            until,
+        )
+        return done is not None
 
     async def note_subject(self, key: RequestKey, subject_uuid: UUID) -> None:
         await self._connection.execute(

@@ -18,6 +18,7 @@ from infrastructure.postgres.ledger import PostgresLedger
 from infrastructure.postgres.mandates import PostgresMandates
 from infrastructure.postgres.messages import PostgresInbox, PostgresOutbox
 from infrastructure.postgres.payment_providers import PostgresPaymentProviders
+from infrastructure.postgres.payment_sessions import PostgresPaymentSessions
 from infrastructure.postgres.payments import (
     PostgresChargebacks,
     PostgresPayments,
@@ -26,6 +27,8 @@ from infrastructure.postgres.payments import (
 from infrastructure.postgres.prices import PostgresPrices
 from infrastructure.postgres.products import PostgresProducts
 from infrastructure.postgres.purchases import PostgresOneTimePayments
+from infrastructure.postgres.routing import PostgresRouting
+from infrastructure.postgres.routing_policies import PostgresRoutingPolicies
 from infrastructure.postgres.subscriptions import PostgresSubscriptions
 from infrastructure.postgres.sweeps import PostgresSweeps
 from infrastructure.postgres.tax_rates import PostgresTaxRates
@@ -96,6 +99,18 @@ class PostgresTx:
     @cached_property
     def checkout(self) -> PostgresCheckout:
         return PostgresCheckout(*self._on)
+
+    @cached_property
+    def payment_sessions(self) -> PostgresPaymentSessions:
+        return PostgresPaymentSessions(*self._on)
+
+    @cached_property
+    def routing(self) -> PostgresRouting:
+        return PostgresRouting(*self._on)
+
+    @cached_property
+    def routing_policies(self) -> PostgresRoutingPolicies:
+        return PostgresRoutingPolicies(*self._on)
 
     @cached_property
     def payments(self) -> PostgresPayments:

@@ -281,6 +281,31 @@ async def test_the_first_answer_stays(store: Store):
     assert claim.answer == ANSWER
 
 
+async def test_a_claim_is_looked_at_without_being_taken(store: Store):
+    async with store.begin(APP) as tx:
+        assert await tx.idempotency.peek(a_key()) is None
+    intent = an_intent()
+    await added(store, intent)
+    async with store.begin(APP) as tx:
+        claim = await tx.idempotency.peek(a_key())
+    assert claim is not None
+    assert (claim.subject_uuid, claim.answer) == (intent.session.uuid, None)
+
+
+async def test_a_claim_is_taken_over_once_its_lease_is_over_and_by_one_alone(store: Store):
+    intent = an_intent()
+    await added(store, intent)
+    over, later = intent.lease_until, intent.lease_until + timedelta(seconds=30)
+    early = over - timedelta(seconds=1)
+    async with store.begin(APP) as tx:
+        assert not await tx.idempotency.renew(a_key(), now=early, until=later)
+        assert await tx.idempotency.renew(a_key(), now=over, until=later)
+        assert not await tx.idempotency.renew(a_key(), now=over, until=later)
+        assert not await tx.idempotency.renew(a_key("unknown"), now=over, until=later)
+        await tx.idempotency.finish(a_key(), ANSWER)
+        assert not await tx.idempotency.renew(a_key(), now=later, until=later)
+
+
 async def test_a_whole_book_is_saved_and_comes_back(store: Store):
     intent = an_intent("key-1", mode=Mode.SETUP, amount=Quote(money(1_00), money(0), money(1_00)))
     session = await added(store, intent)

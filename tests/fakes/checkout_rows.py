@@ -184,6 +184,16 @@ class KeyRows:
         self._rows.keys[key_id(key)] = ours
         return None
 
+    async def peek(self, key: RequestKey) -> Claim | None:
+        return self._rows.keys.get(key_id(key))
+
+    async def renew(self, key: RequestKey, *, now: datetime, until: datetime) -> bool:
+        held = self._rows.keys.get(key_id(key))
+        if held is None or held.answer is not None or held.lease_until > now:
+            return False
+        self._rows.keys[key_id(key)] = replace(held, lease_until=until)
+        return True
+
     async def note_subject(self, key: RequestKey, subject_uuid: UUID) -> None:
         held = self._rows.keys.get(key_id(key))
         if held is not None:

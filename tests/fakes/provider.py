@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.kernel.clock import Clock
-from domain.kernel.money import Money
+from domain.kernel.money import EXPONENTS, Money
 from domain.payments.answers import (
     MandateStatus,
     PaymentStatus,
@@ -58,6 +58,7 @@ class FakeProvider(Engine):
     @property
     def provider(self) -> Provider:
         return Provider(
+            currencies=frozenset(EXPONENTS),
             customers=FakeCustomers(self),
             payments=FakePayments(self),
             refunds=FakeRefunds(self),

@@ -67,6 +67,20 @@ _INVOICE: Final[Json] = {
     "type": "oneTimePayment",
     "lineItems": [{"name": "Pro Plan", "price": "$price"}],
 }
+_ORDER: Final[Json] = {
+    "orderReference": "ORD-1",
+    "paymentMethod": "card",
+    "currency": "EUR",
+    "amount": {"total": 11.9, "tax": 1.9},
+    "customer": {
+        "firstName": "Jane",
+        "lastName": "Smith",
+        "email": "jane@example.com",
+        "billingAddress": {"line1": "Rue 1", "postalCode": "1000", "country": "BE"},
+    },
+    "redirectUrls": {"success": "https://shop.example/ok", "failure": "https://shop.example/no"},
+}
+_ASKED_ONCE: Final = {"Idempotency-Key": "a-key"}
 _PRICE: Final[Json] = {"unitAmount": 100, "currency": "EUR"}
 _RATE: Final[Json] = {"name": "VAT", "percentage": 7, "inclusive": True, "countryCode": "DE"}
 _PRODUCT: Final = {"uuid": "product"}
@@ -148,6 +162,16 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "cancelPayment": Example(_PAYMENT),
     "getRefund": Example({"uuid": "refund"}),
     "cancelRefund": Example({"uuid": "refund"}),
+    "openPaymentSession": Example(body={"tenantUuid": "$tenant", **_ORDER}, headers=_ASKED_ONCE),
+    "getPaymentSession": Example({"uuid": "payment_session"}),
+    "refundPaymentSession": Example(
+        {"uuid": "payment_session"}, {"amount": 1}, headers=_ASKED_ONCE
+    ),
+    "getRoutingPolicy": Example(),
+    "replaceRoutingPolicy": Example(body={"explorationPermille": 10}),
+    "listRoutingDecisions": Example(),
+    "getRoutingDecision": Example({"uuid": "routing_decision"}),
+    "getRoutingHealth": Example(),
     "getBillingPolicy": Example(),
     "updateBillingPolicy": Example(body={"graceDays": 3}),
     "getConnectedAccount": Example(_CONNECTED),
@@ -201,6 +225,8 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     "metrics": Example(is_public=True),
 }
 
+OF_TOKEN: Final = frozenset({"openPaymentSession", "getPaymentSession", "refundPaymentSession"})
+"""Their paths name no app: it is the token's."""
 GUARDED: Final = sorted(name for name, example in EXAMPLES.items() if not example.is_public)
 PUBLIC: Final = sorted(EXAMPLES.keys() - set(GUARDED))
 WITH_BODY: Final = sorted(name for name, example in EXAMPLES.items() if example.body is not None)

@@ -22,12 +22,18 @@ from domain.checkout.session import (
 from domain.kernel.idempotency import RequestKey
 from domain.kernel.ids import AppUuid, Ids, TenantUuid
 from domain.kernel.money import Currency, Money
+from domain.orchestration.decide import Situation, Standing, decide
+from domain.orchestration.decision import Query
+from domain.orchestration.payment_session import PaymentSession, Try
+from domain.orchestration.routing_policy import RoutingPolicy
 from domain.payments.answers import MandateStatus, PaymentStatus, SequenceType
 from domain.payments.attempt import AttemptStatus, PaymentAttempt
 from domain.payments.mandate import Mandate
 from domain.payments.payment import Payment
 from domain.payments.refund import Refund, RefundReason
 from infrastructure.postgres.transaction import PostgresTx
+from infrastructure.providers import clients
+from tests.fakes.vault import FakeVault
 
 EUR: Final = Currency("EUR")
 PAID: Final = Money(4900, EUR)
@@ -64,7 +70,8 @@ class Paid:
             replaces=None,
         )
         assert await tx.checkout.add(intent) is not None
-        book = Book(session=session, attempts=(attempt,))
+        added = replace(session, status=SessionStatus.OPEN)  # as all are, at first
+        book = Book(session=added, attempts=(attempt,))
         payment, mandate = self._payment(attempt), self._mandate()
         refund = self._refund(payment)
         self._ids |= {
@@ -72,8 +79,40 @@ class Paid:
             "refund": str(refund.uuid),
             "payment_method": str(mandate.uuid),
         }
-        paid = replace(book, payments=(payment,), refunds=(refund,), mandates=(mandate,))
+        paid = replace(
+            book, session=session, payments=(payment,), refunds=(refund,), mandates=(mandate,)
+        )
         await tx.checkout.save(book, paid)
+        await self._orchestrated(tx, key, payment)
+
+    async def _orchestrated(self, tx: PostgresTx, key: RequestKey, payment: Payment) -> None:
+        """A payment session that the same payment has paid."""
+        session = PaymentSession(
+            uuid=self._new.new(),
+            app_uuid=self._app_uuid,
+            tenant_uuid=self._tenant_uuid,
+            user_uuid=None,
+            order_reference="ORD-0",
+            amount=Quote(PAID, Money(0, EUR), PAID),
+            shipping=Money(0, EUR),
+            notes={"email": None, "phone": None, "shipping": None, "additionalInformation": {}},
+            expires_at=self._now + timedelta(days=1),
+            created_at=self._now,
+        )
+        account = await tx.payment_providers.get(payment.payment_provider_uuid)
+        query = Query(method="card", amount=PAID)
+        standings = (Standing(account=account, circuit=None),)
+        situation = Situation(policy=RoutingPolicy(), standings=standings, at=self._now)
+        providers = clients(FakeVault(), ("http://m", "http://k"), 1).providers(FakeVault())
+        decision = decide(query, situation, providers, uuid=self._new.new(), draw=0)
+        live = Try(uuid=self._new.new(), number=1, account=account, created_at=self._now)
+        await tx.payment_sessions.add(session, decision, live, key)
+        await tx.idempotency.note_subject(key, payment.checkout_session_uuid or UUID(int=0))
+        assert await tx.payment_sessions.link(live, key)
+        self._ids |= {
+            "payment_session": str(session.uuid),
+            "routing_decision": str(decision.uuid),
+        }
 
     def _session(self) -> CheckoutSession:
         return CheckoutSession(

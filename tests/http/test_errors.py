@@ -11,6 +11,41 @@ from tests.http.house import Headers, House, Json, code, problems
 pytestmark = pytest.mark.usefixtures("subscribed")
 
 MANY_MISTAKES: Final[dict[str, tuple[Json, set[str]]]] = {
+    "openPaymentSession": (
+        {
+            "tenantUuid": "x",
+            "orderReference": "",
+            "paymentMethod": "cash",
+            "currency": "eur",
+            "amount": {"total": "much", "vat": 1},
+            "customer": {"email": "x"},
+            "orderItems": [{"name": "x"}],
+            "redirectUrls": {"success": "ftp://shop.example"},
+        },
+        {
+            "tenantUuid", "orderReference", "paymentMethod", "currency", "amount.total",
+            "amount.vat", "customer.email", "customer.firstName", "customer.lastName",
+            "customer.billingAddress", "orderItems[0].unitPrice", "redirectUrls.success",
+            "redirectUrls.failure",
+        },
+    ),
+    "refundPaymentSession": (
+        {"amount": {}, "reason": "", "lineItems": 1},
+        {"amount", "reason", "lineItems"},
+    ),
+    "replaceRoutingPolicy": (
+        {
+            "explorationPermille": 51,
+            "weights": {"reliability": -1},
+            "rules": [{"name": "", "amountFrom": -1, "countries": ["aus"]}],
+            "fees": [{"currency": "EUR"}],
+            "defaultOrder": ["x"],
+        },
+        {
+            "explorationPermille", "weights.reliability", "rules[0].name", "rules[0].amountFrom",
+            "rules[0].countries[0]", "fees[0].paymentProviderUuid", "defaultOrder[0]",
+        },
+    ),
     "openCheckoutSession": (
         {
             "tenantUuid": "x",

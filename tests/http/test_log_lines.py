@@ -98,6 +98,15 @@ def test_a_request_outside_any_app_has_its_line(served: Served, outside: httpx.C
     assert (line["route"], line["status"], line["app"]) == ("/livez", 200, None)
 
 
+def test_a_request_whose_app_the_token_names_has_it_in_its_line(
+    house: House, served: Served, outside: httpx.Client
+):
+    path = f"/api/v1/sessions/{house.app.ids['product']}"
+    for who, app in ((house.app.admin, str(house.app.app_uuid)), ({}, None)):
+        line = served.of(outside.get(path, headers=dict(who)).headers["X-Request-Id"])[-1]
+        assert (line["route"], line["app"]) == ("/api/v1/sessions/{uuid}", app)
+
+
 @pytest.mark.parametrize("path", ["/nothing/canary", "/api/v1/apps/x/products"])
 def test_a_request_that_leads_nowhere_has_its_line(
     served: Served, outside: httpx.Client, path: str

@@ -7,7 +7,7 @@ import pytest
 
 from app.settings import Settings
 from bench.relay import PostgresWatch, Trip
-from bench.request import Facts, checkout, listing
+from bench.request import Facts, checkout, listing, payment_session
 from bench.round_trips import Count, Trips, counter
 from tests.http.house import House
 
@@ -38,6 +38,20 @@ async def test_a_checkout_reads_once_and_writes_once_then_calls_then_concludes_i
     assert count.after.transactions == 1
     assert count.after.statements == 1
     assert count.is_within_budget
+
+
+async def test_a_payment_session_costs_a_checkout_and_what_it_decides_and_concludes(
+    house: House, settings: Settings
+):
+    """Before the call: admission, claim, two reads and one write of its own; then the checkout's
+    read and write. After it: the checkout's conclusion; link, outcome and answer."""
+    facts, token = facts_of(house), house.app.token("member", "billing:write")
+    async with counter(settings) as counting:
+        count = await counting.count(payment_session(facts, token), "test")
+
+    assert count.provider_calls == 1
+    assert (count.before.statements, count.before.transactions) == (7, 2)
+    assert (count.after.statements, count.after.transactions) == (4, 2)
 
 
 async def test_a_page_of_products_is_read_in_one_transaction_however_many_there_are(

@@ -255,6 +255,19 @@ FAULTS: Final = [
         {"subject_uuid": books.SALE_SESSION, "keys": 2},
     ),
     Fault(
+        "sessions-are-paid-once",
+        "insert into payment_sessions (app_uuid, uuid, tenant_uuid, order_reference, currency, "
+        "shipping_minor, tax_minor, total_minor, notes, expires_at, created_at) "
+        f"select app_uuid, '{books.SALE}', tenant_uuid, 'ORD-1', 'EUR', 0, 0, 1190, '{{}}', "
+        f"created_at, created_at from payments where uuid = '{books.SALE_PAYMENT}';"
+        "insert into payment_session_attempts (app_uuid, uuid, payment_session_uuid, number, "
+        "payment_provider_uuid, checkout_session_uuid, state, is_probe, created_at, updated_at) "
+        f"select app_uuid, '{books.SALE}', '{books.SALE}', 1, payment_provider_uuid, "
+        "checkout_session_uuid, 'abandoned', false, created_at, created_at "
+        f"from payments where uuid = '{books.SALE_PAYMENT}';",
+        {"payment_session_uuid": books.SALE, "live": 0, "sold_elsewhere": 1},
+    ),
+    Fault(
         "receivable-is-open",
         unposted("payment.received", books.SALE_PAYMENT),
         {"tenant_uuid": TENANT, "currency": "EUR", "open": 0, "posted": 1190},

@@ -10,7 +10,12 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from domain.kernel.errors import CredentialRefused, ProviderUnavailable, ProviderUnreadable
+from domain.kernel.errors import (
+    CredentialRefused,
+    ProviderUnavailable,
+    ProviderUnreachable,
+    ProviderUnreadable,
+)
 from domain.payments.answers import Declined, SequenceType
 from domain.payments.ports import NewCustomer
 from infrastructure.mollie.client import MollieClient
@@ -186,7 +191,7 @@ async def test_a_no_names_the_reason_and_the_field(status: int):
         assert await outcome_of(setting.get()) is ProviderUnreadable
 
 
-async def test_a_port_where_nobody_listens_is_unavailable():
+async def test_a_port_where_nobody_listens_is_unreachable():
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         vault = FakeVault()
@@ -194,7 +199,7 @@ async def test_a_port_where_nobody_listens_is_unavailable():
         async with client.open():
             account = an_account(IDS, vault, SECRET)
             call = connect(client).payments.get(account, "tr_1")
-            assert await outcome_of(call) is ProviderUnavailable
+            assert await outcome_of(call) is ProviderUnreachable
 
 
 async def test_a_server_without_tls_is_unavailable_to_a_client_that_wants_it():

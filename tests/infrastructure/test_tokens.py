@@ -344,3 +344,23 @@ async def test_a_demo_token_is_a_good_token(tmp_path):
     assert caller.tenants == {TENANT: Role.ADMIN}
     assert DevSigner.of(tmp_path / "token.key").public_pem == signer.public_pem
     assert (tmp_path / "token.key").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "audience", [str(APP), [str(APP)], ["https://api.example.com", str(APP)], [str(APP), str(APP)]]
+)
+async def test_where_no_path_names_the_app_its_audience_does(audience):
+    caller = await a_verifier().identify(token(aud=audience))
+    assert (caller.app_uuid, caller.user_uuid) == (APP, USER)
+
+
+@pytest.mark.parametrize(
+    "audience",
+    [
+        "https://api.example.com", [], "", [str(APP), str(OTHER_APP)], str(OTHER_APP),
+        str(APP).upper(), f"urn:uuid:{APP}", f"{{{APP}}}",
+    ],
+)  # fmt: skip
+async def test_a_token_for_no_app_or_for_several_or_for_another_says_nothing(audience):
+    with pytest.raises(Unauthenticated):
+        await a_verifier().identify(token(aud=audience))

@@ -25,6 +25,7 @@ from infrastructure.embedded_postgres import PostgresFailed, PostgresMissing
 from infrastructure.parent_death import dies_with_parent
 from tests.database import Databases, choose, serving
 from tests.places import open_place
+from tests.simulation import crossroads
 from tests.simulation.part import Errand, live
 from tests.simulation.simulation import Plan, Report
 
@@ -39,6 +40,8 @@ class PartFailed(Exception):
 
 def main() -> int:
     said = _arguments()
+    if said.crossroads:
+        return _crossroads(crossroads.Plan(said.seed, said.days or 7))
     days = said.days or round(said.years * DAYS_A_YEAR)
     plan = Plan(said.seed, said.tenants, days, said.wish_every, parts=PARTS)
     again = f'make simulate ARGS="{_given(said)}"'
@@ -51,6 +54,17 @@ def main() -> int:
         print(f"simulate: {problem}; {again} does the same", file=sys.stderr)
         return 2
     return _tell(reports, again)
+
+
+def _crossroads(plan: crossroads.Plan) -> int:
+    print(f"seed {plan.seed}: {plan.days} days at the crossroads", flush=True)
+    with serving(choose()) as databases:
+        report = crossroads.lived(databases, plan)
+    print(", ".join(f"{name} {count}" for name, count in sorted(report.figures.items())))
+    for quarter, given in report.shares.items():
+        print(quarter, ", ".join(f"{name} {count}" for name, count in sorted(given.items())))
+    print("\n".join(f"FOUND {told}" for told in report.found) or "nothing is wrong")
+    return 1 if report.found else 0
 
 
 def _tell(reports: list[Report], again: str) -> int:
@@ -80,6 +94,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--days", type=int, help="instead of years")
     parser.add_argument(
         "--wish-every", type=int, default=75, help="days, on average and tenant (default: 75)"
+    )
+    parser.add_argument(
+        "--crossroads",
+        action="store_true",
+        help="instead, a week of payment sessions: three accounts, one provider away for a while",
     )
     parser.add_argument("--profile", action="store_true", help="and print where the time goes")
     return parser.parse_args()

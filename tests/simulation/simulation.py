@@ -61,7 +61,7 @@ class Simulation:
         self._began_s = time.monotonic()
 
     async def run(self) -> Report:
-        with _no_log(), _own_chance(self._seed):
+        with no_log(), _own_chance(self._seed):
             await self._deeds.begin()
             try:
                 return await self._live()
@@ -130,7 +130,7 @@ class Simulation:
 
 
 @contextmanager
-def _no_log() -> Iterator[None]:
+def no_log() -> Iterator[None]:
     """A hundred thousand events are no news here."""
     before = structlog.get_config()
     structlog.configure(processors=[_drop])
