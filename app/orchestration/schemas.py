@@ -97,7 +97,7 @@ class CustomerBody(Body, frozen=True, kw_only=True):
         Annotated[str, Meta(max_length=40, description="The shopper's", examples=["+61412345678"])]
         | None
     ) = None
-    billing_address: OrderAddressBody
+    billing_address: OrderAddressBody | None = None
     shipping_address: OrderAddressBody | None = None
 
     @classmethod
@@ -106,7 +106,9 @@ class CustomerBody(Body, frozen=True, kw_only=True):
         for name, field in (names | {"phone": "phone"}).items():
             yield from check_line(given.get(name), field)
 
-    def address(self, said: OrderAddressBody) -> Address:
+    def address(self, said: OrderAddressBody | None) -> Address | None:
+        if said is None:
+            return None
         return Address(
             given_name=self.first_name,
             family_name=self.last_name,
@@ -204,7 +206,6 @@ class PaymentSessionBody(Body, frozen=True, kw_only=True):
     def wanted(self) -> Wanted:
         amount, currency, customer = self.amount, self.currency, self.customer
         total, tax = money_of(amount.total, currency), money_of(amount.tax, currency)
-        delivery = customer.shipping_address
         return Wanted(
             tenant_uuid=None if self.tenant_uuid is None else TenantUuid(self.tenant_uuid),
             order_reference=self.order_reference,
@@ -214,7 +215,7 @@ class PaymentSessionBody(Body, frozen=True, kw_only=True):
             shipping=money_of(amount.shipping, currency),
             items=tuple(_item(item, currency) for item in self.order_items),
             billing=customer.address(customer.billing_address),
-            delivery=None if delivery is None else customer.address(delivery),
+            delivery=customer.address(customer.shipping_address),
             success_url=self.redirect_urls.success,
             failure_url=self.redirect_urls.failure,
             notes={
