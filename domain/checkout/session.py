@@ -15,6 +15,7 @@ from domain.checkout.direct import Direct
 from domain.kernel.errors import Conflict
 from domain.kernel.events import Event
 from domain.kernel.ids import AppUuid, TenantUuid, UserUuid
+from domain.payments.payment_details import PaymentDetails
 
 
 class Mode(StrEnum):
@@ -103,6 +104,13 @@ class Terms(Struct, frozen=True, kw_only=True):
     """Of mode `direct`: what is asked for instead of a price."""
 
     @property
+    def without_addresses(self) -> "Terms":
+        """What sold nothing needs none. (What the shopper told our page goes after a month.)"""
+        if self.direct is None:
+            return self
+        return replace(self, direct=replace(self.direct, details=PaymentDetails()))
+
+    @property
     def asks(self) -> Asks:
         """What the shopper is asked for before the first payment."""
         return Asks(
@@ -171,7 +179,10 @@ def move(
     if to not in MOVES[session.status]:
         raise IllegalMove(session.status, to)
     name = "completed" if to is _S.COMPLETE else "reopened" if to is _S.OPEN else str(to)
-    return replace(session, status=to, updated_at=at), (event(session, name, at=at),)
+    after = replace(session, status=to, updated_at=at)
+    if to in (_S.EXPIRED, _S.FAILED):
+        after = replace(after, terms=after.terms.without_addresses)
+    return after, (event(session, name, at=at),)
 
 
 def event(session: CheckoutSession, what: str, *, at: datetime) -> Event:

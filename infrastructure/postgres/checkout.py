@@ -123,7 +123,7 @@ class PostgresCheckout(PostgresOpening):
             update checkout_sessions
                set status = $3, payment_status = $4, provider_ref = $5, next_action_url = $6,
                    due_at = $7, updated_at = $8, subtotal_minor = $9, tax_minor = $10,
-                   total_minor = $11, collected = $12
+                   total_minor = $11, collected = $12, terms = $13
              where app_uuid = $1 and uuid = $2
             """,
             self._app_uuid,
@@ -138,6 +138,7 @@ class PostgresCheckout(PostgresOpening):
             session.amount.tax.minor,
             session.amount.total.minor,
             None if session.collected is None else msgspec.to_builtins(session.collected),
+            msgspec.to_builtins(session.terms),
         )
 
 

@@ -5,10 +5,14 @@ from itertools import product
 from typing import Final
 
 import pytest
+from msgspec.structs import replace
 
+from domain.checkout.direct import Direct
 from domain.checkout.session import IllegalMove, SessionStatus, move
+from domain.payments.address import Address
+from domain.payments.payment_details import PaymentDetails
 from tests.fakes.clock import NOON
-from tests.make_checkout import SESSION, a_session
+from tests.make_checkout import SESSION, TERMS, a_session
 
 LATER: Final = NOON + timedelta(minutes=1)
 LEGAL: Final = {
@@ -36,6 +40,18 @@ def test_every_pair_of_states_is_decided(old: SessionStatus, new: SessionStatus)
     else:
         with pytest.raises(IllegalMove, match=f"is {old}; it cannot become {new}"):
             move(before, new, at=LATER)
+
+
+@pytest.mark.parametrize("to", SessionStatus)
+def test_what_sold_nothing_forgets_the_payers_addresses(to: SessionStatus):
+    address = Address(given_name="Jane", family_name="Smith", line1="Damrak 1", country="NL")
+    amount, details = a_session().amount, PaymentDetails(billing=address)
+    direct = Direct(description="Order 1", amount=amount, details=details)
+    before = a_session(status=SessionStatus.PROCESSING, terms=replace(TERMS, direct=direct))
+    after, _ = move(before, to, at=LATER)
+    assert after.terms.direct is not None
+    is_kept = to not in (SessionStatus.EXPIRED, SessionStatus.FAILED)
+    assert (after.terms.direct.details.billing == address) is is_kept
 
 
 def test_the_event_says_who_and_how_much_and_names_nobody():
