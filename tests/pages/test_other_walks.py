@@ -82,6 +82,32 @@ async def test_cash_is_awaited_and_then_paid_at_a_konbini(browser: Browser, desk
 
 
 @pytest.mark.parametrize("size", SIZES)
+async def test_a_merchant_lets_us_in(browser: Browser, desk: Desk, size: str):
+    account = desk.connects()
+    async with visitor(browser, size, scripts=True) as merchant:
+        page = merchant.page
+        await page.goto(account["nextAction"]["url"])
+        await merchant.sees("16-consent")
+        assert await merchant.violations() == []
+        assert await merchant.fits()
+        await page.get_by_role("button", name="Allow").click()
+        await page.wait_for_url("**/docs?code=*")
+        connected = desk.connected(page.url)
+    assert connected["connected"] is True
+    assert connected["account"].startswith("org_")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_axe_finds_nothing_in_an_embedded_form(browser: Browser, desk: Desk, size: str):
+    row = desk.opens(uiMode="embedded")
+    token = row["clientAccessToken"].replace("+", "-").replace("/", "_").rstrip("=")
+    async with visitor(browser, size, scripts=True) as shopper:
+        await shopper.page.goto(f"{desk.facts['sandboxUrl']}/components/{token}")
+        assert await shopper.violations() == []
+        assert await shopper.fits()
+
+
+@pytest.mark.parametrize("size", SIZES)
 async def test_axe_finds_nothing_on_komojus_pages(browser: Browser, desk: Desk, size: str):
     row = desk.opens_in_yen(paymentMethod="konbini")
     async with visitor(browser, size, scripts=True) as shopper:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 from axe_playwright_python.base import AXE_FILE_PATH
@@ -80,6 +81,28 @@ class Desk:
         """A session at KOMOJU."""
         yen = self.facts["prices"]["yen"]
         return self.opens(provider="komoju", productPriceUuid=yen, taxRateUuid=None, **said)
+
+    def connects(self) -> Json:
+        """The account that a merchant is to let us in at."""
+        self._http.post(self._accounts, headers=self._admin)
+        return self._put(connected="false")
+
+    def connected(self, url: str) -> Json:
+        """With what the merchant came back with."""
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+        return self._put(connected="true", code=asked["code"], state=asked["state"])
+
+    @property
+    def _accounts(self) -> str:
+        return f"{self._app}/payment-providers/mollie/accounts?mode=test"
+
+    def _put(self, **query: str) -> Json:
+        answer = self._http.put(
+            self._accounts, params={"mode": "test", **query}, headers=self._admin
+        )
+        assert answer.status_code == 200, answer.text
+        row: Json = answer.json()["items"][0]
+        return row
 
     def _made(self, path: str, body: Json) -> Json:
         answer = self._http.post(f"{self._app}{path}", json=body, headers=self._admin)
