@@ -87,6 +87,7 @@ async def test_rotation_replaces_the_credential_and_nothing_else():
         after = await ACCOUNTS.update(tx, ADMIN, before.uuid, change)
     assert opened(after) == "test_9999999999999"
     assert (after.credential_hint, after.title, after.is_default) == ("9999", before.title, True)
+    assert (before.credential_since, after.credential_since) == (None, after.updated_at)
     assert types(catalog)[1:] == ["payment_provider.credential_rotated"]
 
 
