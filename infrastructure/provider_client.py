@@ -46,8 +46,9 @@ from infrastructure.transport import (
 )
 
 CREDENTIALS_KEPT: Final = 256
-_KEYS_LIVE: Final = timedelta(hours=1)
-"""Nothing is sent again under a key for longer."""
+_LOOK_BACK: Final = timedelta(hours=2)
+"""For a key that does not tell when it was drawn: nothing is sent again under one for longer than
+an hour, and what a token has to reckon with may be an hour ahead."""
 
 # Nobody knows what became of the call, or it is known to be too early for it.
 _ASK_LATER: Final = frozenset({408, 425})
@@ -177,13 +178,13 @@ class ProviderClient(ABC):
             if since is None or not _may_precede(call.key, since):
                 return await self.act(account, call)
             async with self._bounded(2 * self._timeout_s):
-                found = await look(_made_at(call.key) or since - _KEYS_LIVE)
+                found = await look(_made_at(call.key) or since - _LOOK_BACK)
                 return await self.act(account, call) if found is None else found
         async with self._bounded(2 * self._timeout_s):
             token = await self._token(account)
             for is_last in (False, True):
                 if _may_precede(call.key, token.since):
-                    found = await look(_made_at(call.key) or token.since - _KEYS_LIVE)
+                    found = await look(_made_at(call.key) or token.since - _LOOK_BACK)
                     if found is not None:
                         return found
                 answer = await self._sent(account, call, f"Bearer {token.value}")

@@ -115,7 +115,7 @@ class ProviderService:
             raise Conflict("the payment provider is deleted")
         if before.is_default and change.is_default is False:
             raise Refused("make another account the default instead", field="isDefault")
-        if change.is_default is True and not before.can_be_paid:
+        if change.is_default is True and not (before.is_default or before.can_be_paid):
             raise Refused("the account is not connected yet, or has no profile", field="isDefault")
         facts = given(change)
         credential = facts.pop("credential", None)
