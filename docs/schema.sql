@@ -26,14 +26,15 @@ CREATE TABLE payment_providers (
     provider_metadata jsonb,
     disconnected_because text,
     application_fee jsonb,
-    CONSTRAINT payment_providers_account_ref_check CHECK (((char_length(account_ref) >= 1) AND (char_length(account_ref) <= 100))),
+    credential_since timestamp with time zone,
+    CONSTRAINT payment_providers_account_ref_check CHECK (((char_length(account_ref) >= 1) AND (char_length(account_ref) <= 120))),
     CONSTRAINT payment_providers_connected_by_check CHECK ((connected_by = ANY (ARRAY['api_key'::text, 'oauth'::text]))),
     CONSTRAINT payment_providers_credential_check CHECK (((connected_by = 'api_key'::text) = (credential_sealed IS NOT NULL))),
     CONSTRAINT payment_providers_disconnected_because_check CHECK ((disconnected_because = ANY (ARRAY['app'::text, 'merchant'::text]))),
     CONSTRAINT payment_providers_fee_check CHECK (((application_fee IS NULL) OR (connected_by = 'oauth'::text))),
     CONSTRAINT payment_providers_mode_check CHECK ((mode = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT payment_providers_name_check CHECK ((name = ANY (ARRAY['mollie'::text, 'komoju'::text]))),
-    CONSTRAINT payment_providers_profile_ref_check CHECK (((char_length(profile_ref) >= 1) AND (char_length(profile_ref) <= 100))),
+    CONSTRAINT payment_providers_profile_ref_check CHECK (((char_length(profile_ref) >= 1) AND (char_length(profile_ref) <= 120))),
     CONSTRAINT payment_providers_title_check CHECK (((char_length(title) >= 1) AND (char_length(title) <= 200))),
     CONSTRAINT payment_providers_verification_amount_minor_check CHECK ((verification_amount_minor > 0))
 );
@@ -845,6 +846,7 @@ CREATE TABLE provider_grants (
     code_used_at timestamp with time zone,
     finished_at timestamp with time zone,
     organization_ref text,
+    profile_ref text,
     onboarding_url text,
     refresh_sealed bytea,
     access_sealed bytea,
@@ -853,7 +855,7 @@ CREATE TABLE provider_grants (
     lease_until timestamp with time zone,
     fence bigint NOT NULL,
     CONSTRAINT provider_grants_state_check CHECK (((state_hash IS NULL) = (state_issued_at IS NULL))),
-    CONSTRAINT provider_grants_tokens_check CHECK ((num_nulls(refresh_sealed, access_sealed, access_since, access_expires_at) = ANY (ARRAY[0, 4])))
+    CONSTRAINT provider_grants_tokens_check CHECK (((num_nulls(refresh_sealed, access_sealed, access_since) = ANY (ARRAY[0, 3])) AND ((refresh_sealed IS NULL) OR (access_expires_at IS NOT NULL))))
 );
 
 ALTER TABLE ONLY provider_grants FORCE ROW LEVEL SECURITY;

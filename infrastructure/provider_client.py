@@ -47,8 +47,9 @@ from infrastructure.transport import (
 )
 
 CREDENTIALS_KEPT: Final = 256
-_KEYS_LIVE: Final = timedelta(hours=1)
-"""Nothing is sent again under a key for longer."""
+_LOOK_BACK: Final = timedelta(hours=2)
+"""For a key that does not tell when it was drawn: nothing is sent again under one for longer than
+an hour, and what a token has to reckon with may be an hour ahead."""
 
 # Nobody knows what became of the call, or it is known to be too early for it.
 _ASK_LATER: Final = frozenset({408, 425})
@@ -167,19 +168,24 @@ class ProviderClient(ABC):
         call: Call,
         look: Callable[[datetime], Awaitable[T | None]],
     ) -> bytes | Declined | T:
-        """As `act`, whether or not the provider remembers a key for longer than an access token.
+        """As `act`, whether or not the provider remembers a key for longer than a credential.
 
-        What may have been sent with an earlier token is looked for first, back to the moment that
+        What may have been sent with an earlier one is looked for first, back to the moment that
         `look` is given, and sent only when it is not there.
         """
-        if account.connected_by is ConnectedBy.API_KEY:
-            return await self.act(account, call)
         assert call.key is not None
+        if account.connected_by is ConnectedBy.API_KEY:
+            since = account.credential_since
+            if since is None or not _may_precede(call.key, since):
+                return await self.act(account, call)
+            async with self._bounded(2 * self._timeout_s):
+                found = await look(_made_at(call.key) or since - _LOOK_BACK)
+                return await self.act(account, call) if found is None else found
         async with self._bounded(2 * self._timeout_s):
             token = await self._token(account)
             for is_last in (False, True):
-                if _may_precede(call.key, token):
-                    found = await look(_made_at(call.key) or token.since - _KEYS_LIVE)
+                if _may_precede(call.key, token.since):
+                    found = await look(_made_at(call.key) or token.since - _LOOK_BACK)
                     if found is not None:
                         return found
                 answer = await self._sent(account, call, f"Bearer {token.value}")
@@ -328,10 +334,11 @@ def _done(answer: Answer) -> bytes | Declined:
     return Declined(answer.reason, is_gone=True) if isinstance(answer, Gone) else answer
 
 
-def _may_precede(key: str, token: AccessToken) -> bool:
-    """Whether a call under this key may have been sent before the token was in use everywhere."""
+def _may_precede(key: str, since: datetime) -> bool:
+    """Whether a call under this key may have been sent before the credential of then was in use
+    everywhere."""
     made_at = _made_at(key)
-    return made_at is None or made_at <= token.since + LEASE
+    return made_at is None or made_at <= since + LEASE
 
 
 def _made_at(key: str) -> datetime | None:

@@ -15,8 +15,8 @@ alter table payment_providers
     add column connected_by text not null default 'api_key'
         check (connected_by in ('api_key', 'oauth')),
     add column is_connected boolean not null default true,
-    add column account_ref text check (char_length(account_ref) between 1 and 100),
-    add column profile_ref text check (char_length(profile_ref) between 1 and 100),
+    add column account_ref text check (char_length(account_ref) between 1 and 120),
+    add column profile_ref text check (char_length(profile_ref) between 1 and 120),
     add column provider_metadata jsonb,
     add column disconnected_because text check (disconnected_because in ('app', 'merchant')),
     add column application_fee jsonb,
@@ -36,6 +36,7 @@ create table provider_grants (
     code_used_at           timestamptz,
     finished_at            timestamptz,
     organization_ref       text,
+    profile_ref            text,
     onboarding_url         text,
     refresh_sealed         bytea,
     access_sealed          bytea,
@@ -49,7 +50,8 @@ create table provider_grants (
     constraint provider_grants_state_check
         check ((state_hash is null) = (state_issued_at is null)),
     constraint provider_grants_tokens_check check (
-        num_nulls(refresh_sealed, access_sealed, access_since, access_expires_at) in (0, 4))
+        num_nulls(refresh_sealed, access_sealed, access_since) in (0, 3)
+        and (refresh_sealed is null or access_expires_at is not null))
 );
 {isolated("provider_grants")}
 

@@ -108,7 +108,9 @@ class AccountsController(Controller):
         mode: Mode = ProviderMode.LIVE,
     ) -> Envelope[ConnectedAccountView]:
         """Let the account go: it waits for its merchant again. What was made through it stays;
-        charges on it fail, and are tried again, until it is connected anew."""
+        charges on it fail, and are tried again, until it is connected anew.
+
+        Where there is none, but a deleted one whose consent goes on, that ends for good."""
         which = Which(provider_named(provider), mode)
         async with desk.read() as (tx, actor):
             over = await connect_accounts.disconnect(tx, actor, which)

@@ -204,7 +204,8 @@ class OpenSession:
         if parameters is None:
             raise NotFound("payments at", priced.account.name)
         amount, kind = direct.amount.total, direct.sequence_type
-        if found := list(parameters.mistakes(told, amount, kind, at=now)):
+        found = list(parameters.mistakes(told, amount, kind, account=priced.account, at=now))
+        if found:
             raise Invalid(found)
 
     async def _call(self, written: _Written, render: Render) -> Opened:

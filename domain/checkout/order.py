@@ -29,6 +29,10 @@ LIFETIME_DEFAULT: Final = timedelta(hours=24)
 DOUBLE_CLICK: Final = timedelta(seconds=10)
 OWN_KEY: Final = "·"
 """Begins the keys that we make. Given ones are ASCII, so no caller can give one of these."""
+_NOT_CONNECTED: Final = (
+    "nothing can be paid through the payment provider {} now: its merchant must connect it, and "
+    "have a profile there"
+)
 _LOCALHOST: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -122,6 +126,8 @@ def price_order(order: Order, facts: OrderFacts, actor: Actor, provider: Provide
         raise NotFound("tenant", order.tenant_uuid)
     if facts.account is None:
         raise NotFound("payment provider", order.provider)
+    if not facts.account.can_be_paid:
+        raise Refused(_NOT_CONNECTED.format(facts.account.uuid))
     need_clock(facts.tenant, facts.account, is_usable=facts.clock_is_usable)
     _check_hosts(order, facts.allowed_hosts, facts.account)
     _check_method(order, provider)
@@ -185,7 +191,7 @@ def _check_form(order: Order, provider: Provider, account: PaymentProvider) -> N
     if order.terms.asks:
         message = "the shopper is asked for details on a page of ours: embed, or collect"
         raise Invalid([Violation(message, "uiMode")])
-    if account.application_fee is not None:
+    if account.application_fee is not None and order.mode is not Mode.SETUP:
         # No fee can be taken of what is paid in a form, and the operator's is not to be got around.
         raise Refused("the platform takes a fee of this account: no form there", field="uiMode")
 

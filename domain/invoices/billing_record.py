@@ -40,6 +40,8 @@ class RecordPayment(Struct, frozen=True, kw_only=True):
     provider_ref: str
     amount: Money
     """Without what was too much of it: that bought nothing and goes back by itself."""
+    settled_before: Money
+    """As much of it as has paid earlier bills."""
     refunded: Money
     charged_back: Money
 
@@ -75,9 +77,9 @@ class BillingRecord(Struct, frozen=True, kw_only=True):
             return self.standing
         if self.charged_back.minor:
             return RecordStatus.CHARGED_BACK
-        if not self.refunded.minor:
+        if not self.refunded.minor or self.payment is None:
             return RecordStatus.PAID
-        is_whole = not self.refunded < self._paid
+        is_whole = not self.payment.refunded < self.payment.amount
         return RecordStatus.REFUNDED if is_whole else RecordStatus.PARTIALLY_REFUNDED
 
     @property
@@ -88,15 +90,14 @@ class BillingRecord(Struct, frozen=True, kw_only=True):
     def charged_back(self) -> Money:
         return self._share(None if self.payment is None else self.payment.charged_back)
 
-    @property
-    def _paid(self) -> Money:
-        """By its payment."""
-        assert self.payment is not None
-        return min(self.amount.total - self.balance_applied, self.payment.amount)
-
     def _share(self, whole: Money | None) -> Money:
-        """What a payment has given back belongs to all that it has settled, to each its part."""
+        """What a payment has given back belongs to all that it has settled, to each its part. The
+        parts are rounded where one ends and the next begins, so they add up to the whole."""
         if whole is None or self.payment is None or not self.payment.amount.minor:
             return Money(0, self.amount.total.currency)
-        share = half_up(whole.minor * self._paid.minor, self.payment.amount.minor)
-        return Money(min(share, self._paid.minor), whole.currency)
+        paid = self.payment.amount
+        begins = min(self.payment.settled_before, paid)
+        ends = min(begins + self.amount.total - self.balance_applied, paid)
+        back = min(whole, paid).minor
+        share = half_up(back * ends.minor, paid.minor) - half_up(back * begins.minor, paid.minor)
+        return Money(share, paid.currency)

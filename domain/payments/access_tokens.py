@@ -66,6 +66,8 @@ class AccessTokens:
         self._unit_of_work, self._connects, self._vault = unit_of_work, connects, vault
         self._clock, self._pause = clock, pause
         self._kept: dict[tuple[UUID, str | None], AccessToken] = {}
+        self._asking: set[UUID] = set()
+        """Accounts that somebody of this process is asking about: the others wait for that."""
 
     async def __call__(
         self, account: PaymentProvider, *, refused: str | None = None
@@ -82,24 +84,37 @@ class AccessTokens:
             kept = self._kept.get((account.uuid, account.account_ref))
             if kept is not None and self._is_fresh(kept, refused):
                 return kept
-            found = await self._look(account, refused)
-            if isinstance(found, Grant):
-                found = await self._renewed(account, found, refused)
-            if found is not None:
-                return self._keep(account, found)
-            if self._clock.now() >= give_up_at:
-                raise ProviderUnavailable("somebody else is still renewing the access token")
-            await self._pause(LOOK_EVERY_S)
+            if account.uuid not in self._asking:
+                return await self._asked(account, refused, give_up_at)
+            if kept is not None and self._is_good(kept, refused):
+                return kept
+            await self._wait(give_up_at)
+
+    async def _asked(
+        self, account: PaymentProvider, refused: str | None, give_up_at: datetime
+    ) -> AccessToken:
+        self._asking.add(account.uuid)
+        try:
+            while True:
+                found = await self._look(account, refused)
+                if isinstance(found, Grant):
+                    found = await self._renewed(account, found, refused)
+                if found is not None:
+                    return self._keep(account, found)
+                await self._wait(give_up_at)
+        finally:
+            self._asking.discard(account.uuid)
+
+    async def _wait(self, give_up_at: datetime) -> None:
+        if self._clock.now() >= give_up_at:
+            raise ProviderUnavailable("somebody else is still renewing the access token")
+        await self._pause(LOOK_EVERY_S)
 
     def _is_fresh(self, token: AccessToken, refused: str | None) -> bool:
         return token.value != refused and self._clock.now() < token.expires_at - AHEAD
 
-    def _is_good(self, token: AccessToken | None, refused: str | None) -> bool:
-        return (
-            token is not None
-            and token.value != refused
-            and self._clock.now() < token.expires_at - LEASE
-        )
+    def _is_good(self, token: AccessToken, refused: str | None) -> bool:
+        return token.value != refused and self._clock.now() < token.expires_at - LEASE
 
     def _keep(self, account: PaymentProvider, token: AccessToken) -> AccessToken:
         slot = (account.uuid, account.account_ref)
@@ -196,8 +211,9 @@ def granted(grant: Grant, tokens: Tokens, vault: Vault, *, at: datetime) -> Gran
         grant,
         refresh_sealed=vault.seal(tokens.refresh, context=refresh_context(grant)),
         access_sealed=vault.seal(tokens.access, context=access_context(grant)),
-        # A token of an earlier consent may be in use for longer than the one before this.
-        access_since=max(at, grant.access_since or at),
+        # The token of before may be kept elsewhere until its time has come, and one of an earlier
+        # consent for longer still.
+        access_since=max(at, grant.access_since or at, (grant.access_expires_at or at) - AHEAD),
         access_expires_at=at + timedelta(seconds=tokens.lives_s),
         lease_until=None,
         fence=grant.fence + 1,

@@ -16,7 +16,8 @@ class PaymentProviders(Protocol):
     async def add(self, account: PaymentProvider) -> PaymentProvider:
         """With the id that the database gave it.
 
-        Raises Conflict when another became the default of its name at the same time.
+        Raises Conflict when another became the default of its name at the same time; and when a
+        merchant is to connect it and there is one already, after which the transaction goes on.
         """
         ...
 

@@ -1,7 +1,8 @@
 """What the platform's operator takes of payments made through an account that a merchant connected.
 
 A share of the amount in basis points, rounded half up, and a fixed amount by currency. It is the
-operator's money: no app sets it, and none can take it off.
+operator's money: no app sets it, and none can take it off. The share is of every currency: whether
+the provider books a fee in it, the operator has to know.
 """
 
 from collections.abc import Mapping

@@ -80,23 +80,26 @@ class Grant(Struct, frozen=True, kw_only=True):
     """When that code had led to a connected account."""
     organization_ref: str | None = None
     """Who was connected last. It stays when the account is disconnected."""
+    profile_ref: str | None = None
+    """Whom payments were made for last. So does this."""
     onboarding_url: str | None = None
     refresh_sealed: bytes | None = None
     access_sealed: bytes | None = None
     access_since: datetime | None = None
     access_expires_at: datetime | None = None
+    """Of the last one, also when it is deleted."""
     lease_until: datetime | None = None
     """Somebody is renewing the access token, until then at the latest."""
     fence: int = 0
     """Grows whenever the tokens are anybody's to change: who holds an older one writes nothing."""
 
     def without_tokens(self) -> "Grant":
+        """The end of the access token stays: until then a process may still have it in memory."""
         return replace(
             self,
             refresh_sealed=None,
             access_sealed=None,
             access_since=None,
-            access_expires_at=None,
             lease_until=None,
             fence=self.fence + 1,
         )
@@ -121,8 +124,15 @@ class Grants(Protocol):
         """The app's one account of this kind that is not deleted."""
         ...
 
+    async def deleted_account(
+        self, name: ProviderName, mode: ProviderMode, *, with_tokens: bool = False
+    ) -> PaymentProvider | None:
+        """The newest of this kind that is deleted, locked. `with_tokens`: of those that we are
+        still let into."""
+        ...
+
     async def account_is_used(self, account_uuid: UUID) -> bool:
-        """Whether there are customers, or payments under way or made, at the account."""
+        """Whether there are customers at the account: no payment is asked for without one."""
         ...
 
 

@@ -79,33 +79,41 @@ class ConnectService:
 
     async def find(self, tx: ConnectTx, actor: Actor, which: Which) -> PaymentProvider | None:
         actor.need(Scope.PROVIDERS_READ)
-        self.port(which.name)
+        self._port(which.name)
         return await tx.grants.account(which.name, which.mode)
 
     async def create(self, tx: ConnectTx, actor: Actor, which: Which) -> PaymentProvider:
         """The pending account; the one that there is, if there is one."""
         actor.need(Scope.PROVIDERS_WRITE)
-        self.port(which.name)
+        self._ready(which.name)
         if (held := await tx.grants.account(which.name, which.mode)) is not None:
             return held
-        now = self.clock.now()
-        account = await tx.payment_providers.add(
-            PaymentProvider(
-                uuid=self.ids.new(),
-                app_uuid=actor.app_uuid,
-                name=which.name,
-                mode=which.mode,
-                title=f"{which.name.capitalize()} ({which.mode})",
-                is_default=False,
-                credential_sealed=None,
-                credential_hint="",
-                connected_by=ConnectedBy.OAUTH,
-                is_connected=False,
-                account_ref=self._pending(),
-                created_at=now,
-                updated_at=now,
-            )
+        # The operator's fee outlives the account: no app takes it off by making another.
+        before = await tx.grants.deleted_account(which.name, which.mode)
+        fee, now = None if before is None else before.application_fee, self.clock.now()
+        new = PaymentProvider(
+            uuid=self.ids.new(),
+            app_uuid=actor.app_uuid,
+            name=which.name,
+            mode=which.mode,
+            title=f"{which.name.capitalize()} ({which.mode})",
+            is_default=False,
+            credential_sealed=None,
+            credential_hint="",
+            connected_by=ConnectedBy.OAUTH,
+            is_connected=False,
+            account_ref=self._pending(),
+            application_fee=fee,
+            created_at=now,
+            updated_at=now,
         )
+        try:
+            account = await tx.payment_providers.add(new)
+        except Conflict:
+            made = await tx.grants.account(which.name, which.mode)
+            if made is None:
+                raise
+            return made
         await tx.grants.add(Grant(app_uuid=actor.app_uuid, payment_provider_uuid=account.uuid))
         await tx.outbox.append(account_event("created", account, at=now))
         return account
@@ -113,7 +121,7 @@ class ConnectService:
     async def begin(self, tx: ConnectTx, actor: Actor, which: Which) -> tuple[PaymentProvider, str]:
         """The address where the merchant is asked. Whatever was begun before is over."""
         actor.need(Scope.PROVIDERS_WRITE)
-        port = self.port(which.name)
+        port = self._ready(which.name)
         account, grant = await self._locked(tx, which)
         state = self.ids.secret()
         await tx.grants.save(
@@ -133,7 +141,7 @@ class ConnectService:
     ) -> Connected | Exchange:
         """Writes down that the code is used. Connected: it was, and all is done already."""
         actor.need(Scope.PROVIDERS_WRITE)
-        self.port(which.name)
+        self._ready(which.name)
         account, grant = await self._locked(tx, which)
         now = self.clock.now()
         if grant.state_hash is None or grant.state_issued_at is None:
@@ -159,10 +167,13 @@ class ConnectService:
         raise Refused(f"was used before, and the account is not connected: {AGAIN}", field="code")
 
     async def disconnect(self, tx: ConnectTx, actor: Actor, which: Which) -> Revocation:
-        """Nothing is left here that could be used. Payments, customers and subscriptions stay."""
+        """Nothing is left here that could be used. Payments, customers and subscriptions stay.
+
+        Where the account is deleted already, it is that one's consent that ends.
+        """
         actor.need(Scope.PROVIDERS_WRITE)
-        self.port(which.name)
-        before, grant = await self._locked(tx, which)
+        self._port(which.name)
+        before, grant = await self._locked(tx, which, or_deleted=True)
         refresh = None
         if grant.refresh_sealed is not None:
             refresh = self.vault.open(grant.refresh_sealed, context=refresh_context(grant))
@@ -199,20 +210,28 @@ class ConnectService:
         """With no transaction open, after `disconnect` is committed. As well as it goes."""
         if over.refresh is not None:
             with suppress(ProviderUnavailable, ProviderUnreadable):
-                await self.port(over.account.name).revoke(over.refresh)
+                await self._port(over.account.name).revoke(over.refresh)
 
-    def port(self, name: ProviderName) -> ConnectPort:
-        """Raises NotFound where accounts cannot be connected like this, and Refused where the
-        operator has not said how."""
+    def _port(self, name: ProviderName) -> ConnectPort:
+        """Raises NotFound where accounts cannot be connected like this."""
         port = self.providers[name].connect
         if port is None:
             raise NotFound("payment provider to connect", name)
+        return port
+
+    def _ready(self, name: ProviderName) -> ConnectPort:
+        """As `_port`, to connect. Raises Refused where the operator has not said how."""
+        port = self._port(name)
         if (setting := port.unset_setting()) is not None:
             raise Refused(f"accounts cannot be connected: the operator must set {setting}")
         return port
 
-    async def _locked(self, tx: ConnectTx, which: Which) -> tuple[PaymentProvider, Grant]:
+    async def _locked(
+        self, tx: ConnectTx, which: Which, *, or_deleted: bool = False
+    ) -> tuple[PaymentProvider, Grant]:
         account = await tx.grants.account(which.name, which.mode, lock=True)
+        if account is None and or_deleted:
+            account = await tx.grants.deleted_account(which.name, which.mode, with_tokens=True)
         grant = None if account is None else await tx.grants.get_for_update(account.uuid)
         if account is None or grant is None:
             raise NotFound("account", which.mode)

@@ -13,14 +13,20 @@ from msgspec.structs import replace
 from domain.kernel.clock import Clock
 from domain.kernel.errors import (
     Conflict,
-    DomainError,
     ProviderUnavailable,
     ProviderUnreadable,
     Refused,
 )
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.access_tokens import granted
-from domain.payments.connect import ConnectPort, ConnectTx, Grant, Merchant, Tokens
+from domain.payments.connect import (
+    ConnectPort,
+    ConnectTx,
+    Grant,
+    Merchant,
+    Tokens,
+    refresh_context,
+)
 from domain.payments.connect_service import AGAIN, Connected, Exchange, connected, digest
 from domain.payments.payment_provider import PaymentProvider
 from domain.payments.ports import Providers, Vault
@@ -29,6 +35,12 @@ from domain.payments.provider_service import account_event
 _ANOTHER: Final = (
     "the code is of another organisation than the customers and payments of this account: delete "
     "this payment provider, and make another account for {}"
+)
+# What was asked for in the name of one profile is not in the lists of another, and would be asked
+# for again.
+_MOVED: Final = (
+    "the profile that this account's payments were made for is gone at the provider: delete this "
+    "payment provider, and make another account"
 )
 
 
@@ -50,35 +62,53 @@ class FinishConnecting:
             raise ProviderUnavailable(f"{error}; the code may be used up: {AGAIN}") from None
         if tokens is None:
             raise Refused(f"is used, too old, or not one of ours: {AGAIN}", field="code")
+        merchant = None
         try:
             merchant = await port.merchant(tokens.access)
-            return await self._kept(begun, tokens, merchant)
-        except DomainError as error:
-            await self._let_go(port, begun, tokens, error)
+            done, over = await self._kept(begun, tokens, merchant)
+        except Exception:
+            # Nobody would ever use these tokens. But a connected account may have the same ones,
+            # unless they are somebody else's, and would be shut out.
+            ref = begun.account.account_ref if merchant is None else merchant.organization_ref
+            if not begun.account.is_connected or ref != begun.account.account_ref:
+                await _revoke(port, tokens.refresh)
             raise
+        if over is not None:
+            await _revoke(port, over)
+        return done
 
-    async def _kept(self, begun: Exchange, tokens: Tokens, merchant: Merchant) -> Connected:
+    async def _kept(
+        self, begun: Exchange, tokens: Tokens, merchant: Merchant
+    ) -> tuple[Connected, str | None]:
+        """And the refresh token of another organisation, which is over now."""
         async with self.unit_of_work.begin(begun.account.app_uuid) as tx:
             before = await tx.payment_providers.get_for_update(begun.account.uuid)
             grant = await tx.grants.get_for_update(before.uuid)
             if grant is None or not _is_still(begun, before, grant):
                 raise Conflict(f"the connecting was begun again, or given up, meanwhile: {AGAIN}")
             is_another = grant.organization_ref not in (None, merchant.organization_ref)
-            if is_another and await tx.grants.account_is_used(before.uuid):
-                raise Refused(_ANOTHER.format(merchant.organization_ref), field="code")
+            profile = _profile(grant, merchant)
+            is_moved = grant.profile_ref not in (None, profile)
+            if (is_another or is_moved) and await tx.grants.account_is_used(before.uuid):
+                said = _ANOTHER.format(merchant.organization_ref) if is_another else _MOVED
+                raise Refused(said, field="code")
             now = self.clock.now()
             default = await tx.payment_providers.default(before.name)
             after = replace(
                 before,
                 is_connected=True,
-                is_default=before.is_default or default is None,
                 account_ref=merchant.organization_ref,
-                profile_ref=_profile(before, merchant),
+                profile_ref=profile,
                 provider_metadata=standing(merchant),
                 disconnected_because=None,
                 updated_at=now,
             )
+            if default is None and after.can_be_paid:
+                after = replace(after, is_default=True)
             await tx.payment_providers.save(after)
+            over = None
+            if is_another and grant.refresh_sealed is not None:
+                over = self.vault.open(grant.refresh_sealed, context=refresh_context(grant))
             # A token of an earlier consent may be in use until its end.
             since = max(now, grant.access_expires_at or now)
             grant = replace(
@@ -86,20 +116,18 @@ class FinishConnecting:
                 access_since=since,
                 finished_at=now,
                 organization_ref=merchant.organization_ref,
+                profile_ref=profile,
                 onboarding_url=merchant.onboarding_url,
             )
             await tx.grants.save(grant)
             await tx.outbox.append(account_event("connected", after, at=now))
-        return connected(after, grant)
+        return connected(after, grant), over
 
-    async def _let_go(
-        self, port: ConnectPort, begun: Exchange, tokens: Tokens, error: DomainError
-    ) -> None:
-        """Nobody would ever use these tokens. Where the account is connected they stay: should
-        they be the same that it has, it would be shut out."""
-        if isinstance(error, Refused) or not begun.account.is_connected:
-            with suppress(ProviderUnavailable, ProviderUnreadable):
-                await port.revoke(tokens.refresh)
+
+async def _revoke(port: ConnectPort, refresh: str) -> None:
+    """With no transaction open, as well as it goes."""
+    with suppress(ProviderUnavailable, ProviderUnreadable):
+        await port.revoke(refresh)
 
 
 def _is_still(begun: Exchange, account: PaymentProvider, grant: Grant) -> bool:
@@ -107,10 +135,10 @@ def _is_still(begun: Exchange, account: PaymentProvider, grant: Grant) -> bool:
     return is_same and account.deleted_at is None
 
 
-def _profile(account: PaymentProvider, merchant: Merchant) -> str | None:
+def _profile(grant: Grant, merchant: Merchant) -> str | None:
     """The one that it had, or the oldest."""
-    if account.profile_ref in merchant.profile_refs:
-        return account.profile_ref
+    if grant.profile_ref in merchant.profile_refs:
+        return grant.profile_ref
     return next(iter(merchant.profile_refs), None)
 
 

@@ -64,6 +64,8 @@ class PaymentProvider(Struct, frozen=True, kw_only=True):
     """None exactly where a merchant's consent takes its place."""
     credential_hint: str
     """The credential's last four characters; empty without one."""
+    credential_since: datetime | None = None
+    """When it took another's place. None: it is the first, or there is none."""
     connected_by: ConnectedBy = ConnectedBy.API_KEY
     is_connected: bool = True
     """Whether we are let in, as far as we know. Always, with a key."""
@@ -83,6 +85,12 @@ class PaymentProvider(Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
+
+    @property
+    def can_be_paid(self) -> bool:
+        """Whether a payment may be asked for through it, as far as we know."""
+        has_profile = self.connected_by is ConnectedBy.API_KEY or self.profile_ref is not None
+        return self.is_connected and has_profile
 
     @property
     def known_by(self) -> str:

@@ -155,6 +155,7 @@ class ParametersPort(Protocol):
         amount: Money,
         sequence_type: SequenceType,
         *,
+        account: PaymentProvider,
         at: datetime,
     ) -> Iterator[Violation]:
         """What it would say no to, by the names that the API has for its fields."""

@@ -115,8 +115,8 @@ class ProviderService:
             raise Conflict("the payment provider is deleted")
         if before.is_default and change.is_default is False:
             raise Refused("make another account the default instead", field="isDefault")
-        if change.is_default is True and not before.is_connected:
-            raise Refused("the account is not connected yet", field="isDefault")
+        if change.is_default is True and not (before.is_default or before.can_be_paid):
+            raise Refused("the account is not connected yet, or has no profile", field="isDefault")
         facts = given(change)
         credential = facts.pop("credential", None)
         speaks_of_secret = "webhook_secret" in facts
@@ -167,6 +167,7 @@ class ProviderService:
             account,
             credential_sealed=self.vault.seal(credential, context=context),
             credential_hint=credential[-HINT_LENGTH:],
+            credential_since=self.clock.now(),
         )
 
     def _with_secret(self, account: PaymentProvider, secret: str | None) -> PaymentProvider:

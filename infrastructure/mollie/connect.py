@@ -5,6 +5,7 @@ are OAuth's. Nothing of what it says, good or bad, gets into a message.
 """
 
 import base64
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, ClassVar, Final, Literal
@@ -54,7 +55,7 @@ class WireProblem(Struct, frozen=True):
 
 class WireOrganization(Struct, frozen=True):
     id: Ref
-    name: str
+    name: Annotated[str, Meta(pattern=r"\A[^\x00-\x1f\x7f]{1,255}\Z")]
 
 
 class WireProfile(Struct, frozen=True):
@@ -66,12 +67,13 @@ class OnboardingLinks(Struct, frozen=True):
 
 
 class WireOnboarding(Struct, frozen=True, rename="camel"):
-    status: Annotated[str, Meta(max_length=100)]
+    status: Annotated[str, Meta(pattern=r"\A[ -~]{1,100}\Z")]
     can_receive_payments: bool
     can_receive_settlements: bool
     links: OnboardingLinks = msgspec.field(name="_links")
 
 
+_PAGE: Final = re.compile(r"https?://[!-~]{1,2000}", re.ASCII)
 _TOKENS: Final = msgspec.json.Decoder(WireTokens)
 _PROBLEM: Final = msgspec.json.Decoder(WireProblem)
 _ORGANIZATION: Final = msgspec.json.Decoder(WireOrganization)
@@ -146,7 +148,7 @@ class MollieConnect:
         found = await self._read(access, "onboarding", "me")
         onboarding = decode(_ONBOARDING, found, "onboarding")
         page = onboarding.links.dashboard.href
-        if not page.startswith(("https://", "http://")):
+        if not _PAGE.fullmatch(page):
             raise ProviderUnreadable("mollie's answer links to a dashboard that is no web page")
         return Merchant(
             organization_ref=organization.id,

@@ -14,6 +14,7 @@ import msgspec
 from domain.kernel.errors import Violation
 from domain.kernel.money import Money, half_up
 from domain.payments.answers import SequenceType
+from domain.payments.payment_provider import ConnectedBy, PaymentProvider
 from infrastructure.addresses import GoogleAddressRules
 from infrastructure.mollie.fees import fee_max
 from infrastructure.mollie.parameters import Line, Parameters, PayerAddress, Route
@@ -51,6 +52,7 @@ class MollieParameters:
         amount: Money,
         sequence_type: SequenceType,
         *,
+        account: PaymentProvider,
         at: datetime,
     ) -> Iterator[Violation]:
         read = msgspec.convert(parameters, Parameters)
@@ -61,6 +63,7 @@ class MollieParameters:
         yield from _country(read.restrict_payment_methods_to_country)
         yield from _captures(read, sequence_type)
         yield from _split(read, amount)
+        yield from _platform(read, account)
         yield from _dates(read, at.date())
         yield from _card(read, sequence_type)
 
@@ -171,6 +174,18 @@ def _split(read: Parameters, amount: Money) -> Iterator[Violation]:
     most = fee_max(amount).minor
     if read.application_fee is not None and read.application_fee.amount > most:
         yield Violation(f"must be {max(most, 0)} at most", "applicationFee.amount")
+
+
+def _platform(read: Parameters, account: PaymentProvider) -> Iterator[Violation]:
+    """A payment has one applicationFee, of an account that its merchant has let a platform into,
+    and no routing beside it."""
+    if account.connected_by is ConnectedBy.API_KEY and read.application_fee is not None:
+        message = "can be taken at an account that its merchant connects by consent, and not by key"
+        yield Violation(message, "applicationFee")
+    if account.application_fee is not None:
+        for said, field in ((read.application_fee, "applicationFee"), (read.routing, "routing")):
+            if said:
+                yield Violation("the platform takes its own fee of this account", field)
 
 
 def _organizations(routing: tuple[Route, ...]) -> Iterator[Violation]:

@@ -178,8 +178,6 @@ def _encoded(request: CreatePayment, told: Parameters, currency: Currency) -> by
     if told == Parameters():
         return msgspec.json.encode(request)
     ours = msgspec.to_builtins(request)
-    if request.application_fee is not None:
-        told = replace(told, application_fee=None)  # the operator's stands
     return msgspec.json.encode(ours | on_the_wire(told, currency))
 
 

@@ -21,7 +21,7 @@ from domain.kernel.money import Currency, Money
 from domain.kernel.pages import Page, PageRequest
 from domain.payments.payment_provider import ProviderName
 from domain.payments.refund import FELL_THROUGH
-from domain.subscriptions.bill import Line
+from domain.subscriptions.bill import Line, Sold
 from infrastructure.postgres.database import Connection
 from infrastructure.postgres.rows import quoted
 
@@ -39,30 +39,44 @@ _LIST: Final = f"""
     with records as (
         (select 'oneTimePayment' as type, uuid, payment_provider_uuid, payment_uuid,
                 product_uuid, price_uuid, tax_rate_uuid, units, null::uuid as subscription_uuid,
-                null::jsonb as lines, 'paid' as status, currency, subtotal_minor, tax_minor,
-                total_minor, 0::bigint as balance_applied_minor, created_at, updated_at
+                null::jsonb as lines, null::jsonb as change, 'paid' as status, currency,
+                subtotal_minor, tax_minor, total_minor, 0::bigint as balance_applied_minor,
+                created_at, updated_at
            from one_time_payments where {_OF} and uuid < $4
           order by uuid desc limit $5::bigint + $6::bigint)
         union all
         (select 'subscription', uuid, payment_provider_uuid, payment_uuid,
                 null, null, null, null, subscription_uuid,
-                lines, status, currency, subtotal_minor, tax_minor,
+                lines, change, status, currency, subtotal_minor, tax_minor,
                 total_minor, balance_applied_minor, created_at, updated_at
            from bills where {_OF} and {_WAS_PAID} and uuid < $4
           order by uuid desc limit $5::bigint + $6::bigint)
         order by uuid desc limit $5 offset $6
     )
-    select r.*, p.provider_ref, p.amount_minor, p.refunded_minor, p.charged_back_minor,
-           s.given_back_minor, s.surplus_minor
+    select r.*, p.provider_ref, p.amount_minor, p.charged_back_minor,
+           back.refunded_minor, back.surplus_minor, earlier.settled_minor,
+           coalesce(r.change, case when s.uuid is not null then jsonb_build_object(
+               'product_uuid', s.product_uuid, 'price_uuid', s.price_uuid,
+               'tax_rate_uuid', s.tax_rate_uuid) end) as plan
       from records r
       left join payments p on p.app_uuid = $1 and p.tenant_uuid = $2 and p.uuid = r.payment_uuid
+      left join subscriptions s
+        on s.app_uuid = $1 and s.uuid = r.subscription_uuid and s.version = 1
       left join lateral (
-               select coalesce(sum(amount_minor), 0)::bigint as surplus_minor,
-                      coalesce(sum(amount_minor) filter (where provider_ref is not null), 0)::bigint
-                          as given_back_minor
+               select coalesce(sum(amount_minor) filter (where reason = 'surplus'), 0)::bigint
+                          as surplus_minor,
+                      coalesce(sum(amount_minor) filter (
+                          where reason <> 'surplus' and provider_ref is not null), 0)::bigint
+                          as refunded_minor
                  from refunds
-                where app_uuid = $1 and payment_uuid = p.uuid and reason = 'surplus'
-                  and status <> all($7)) s on true
+                where app_uuid = $1 and payment_uuid = p.uuid and status <> all($7)
+               ) back on true
+      left join lateral (
+               select coalesce(sum(total_minor - balance_applied_minor), 0)::bigint
+                          as settled_minor
+                 from bills
+                where app_uuid = $1 and payment_uuid = p.uuid and uuid < r.uuid
+               ) earlier on true
      order by r.uuid desc
 """
 _COUNT: Final = f"""
@@ -112,7 +126,7 @@ def _record_of(row: Any, tenant_uuid: TenantUuid) -> BillingRecord:
         payment=_payment_of(row),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
-        **(_billed(lines) if lines else _bought(row)),
+        **(_billed(lines, row["plan"]) if lines else _bought(row)),
     )
 
 
@@ -121,10 +135,14 @@ def _bought(row: Any) -> dict[str, Any]:
     return {name: row[name] for name in names}
 
 
-def _billed(lines: Sequence[Line]) -> dict[str, Any]:
-    """What the bill is for is its last line that sells something; credits stand before it."""
+def _billed(lines: Sequence[Line], plan: Any) -> dict[str, Any]:
+    """What the bill is for is its last line that sells something; credits stand before it.
+
+    Lines of before did not say it: then it is what the bill changes to, or what the subscription
+    has sold ever since.
+    """
     charged = next((line for line in reversed(lines) if line.sold is not None), lines[-1])
-    sold = charged.sold
+    sold = charged.sold or (None if plan is None else msgspec.convert(plan, Sold))
     return {
         "product_uuid": sold and sold.product_uuid,
         "price_uuid": sold and sold.price_uuid,
@@ -143,6 +161,7 @@ def _payment_of(row: Any) -> RecordPayment | None:
     return RecordPayment(
         provider_ref=row["provider_ref"],
         amount=Money(row["amount_minor"] - row["surplus_minor"], currency),
-        refunded=Money(max(row["refunded_minor"] - row["given_back_minor"], 0), currency),
+        settled_before=Money(row["settled_minor"], currency),
+        refunded=Money(row["refunded_minor"], currency),
         charged_back=Money(row["charged_back_minor"], currency),
     )

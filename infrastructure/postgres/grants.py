@@ -13,8 +13,8 @@ from infrastructure.postgres.payment_providers import ACCOUNT_COLUMNS, account_o
 
 _COLUMNS: Final = """
     app_uuid, payment_provider_uuid, state_hash, state_issued_at, code_hash, code_used_at,
-    finished_at, organization_ref, onboarding_url, refresh_sealed, access_sealed, access_since,
-    access_expires_at, lease_until, fence
+    finished_at, organization_ref, profile_ref, onboarding_url, refresh_sealed, access_sealed,
+    access_since, access_expires_at, lease_until, fence
 """
 
 
@@ -28,7 +28,7 @@ class PostgresGrants:
         await self._connection.execute(
             f"""
             insert into provider_grants ({_COLUMNS})
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
             """,
             *structs.astuple(grant),
         )
@@ -55,9 +55,9 @@ class PostgresGrants:
             """
             update provider_grants
                set state_hash = $3, state_issued_at = $4, code_hash = $5, code_used_at = $6,
-                   finished_at = $7, organization_ref = $8, onboarding_url = $9,
-                   refresh_sealed = $10, access_sealed = $11, access_since = $12,
-                   access_expires_at = $13, lease_until = $14, fence = $15
+                   finished_at = $7, organization_ref = $8, profile_ref = $9,
+                   onboarding_url = $10, refresh_sealed = $11, access_sealed = $12,
+                   access_since = $13, access_expires_at = $14, lease_until = $15, fence = $16
              where app_uuid = $1 and payment_provider_uuid = $2
             """,
             *structs.astuple(grant),
@@ -78,14 +78,30 @@ class PostgresGrants:
         )
         return None if row is None else account_of(row)
 
+    async def deleted_account(
+        self, name: ProviderName, mode: ProviderMode, *, with_tokens: bool = False
+    ) -> PaymentProvider | None:
+        row = await self._connection.fetchrow(
+            f"""
+            select {ACCOUNT_COLUMNS} from payment_providers p
+             where app_uuid = $1 and name = $2 and mode = $3 and connected_by = 'oauth'
+               and deleted_at is not null
+               and (not $4 or exists (select from provider_grants g
+                                       where g.app_uuid = $1 and g.payment_provider_uuid = p.uuid
+                                         and g.refresh_sealed is not null))
+             order by id desc limit 1 for update
+            """,
+            self._app_uuid,
+            name,
+            mode,
+            with_tokens,
+        )
+        return None if row is None else account_of(row)
+
     async def account_is_used(self, account_uuid: UUID) -> bool:
         used: bool = await self._connection.fetchval(
             """
             select exists (select from customers
-                            where app_uuid = $1 and payment_provider_uuid = $2)
-                or exists (select from payment_attempts
-                            where app_uuid = $1 and payment_provider_uuid = $2)
-                or exists (select from payments
                             where app_uuid = $1 and payment_provider_uuid = $2)
             """,
             self._app_uuid,

@@ -37,7 +37,7 @@ _FACTS = """
            p.credential_sealed, p.credential_hint, p.verification_amount_minor,
            p.created_at as account_created_at, p.updated_at as account_updated_at,
            p.connected_by, p.is_connected, p.account_ref, p.profile_ref, p.disconnected_because,
-           p.application_fee,
+           p.application_fee, p.credential_since,
            c.provider_ref as customer_ref,
            pr.uuid as price_uuid, pr.currency as price_currency, pr.unit_amount_minor,
            pr.recurring_interval, pr.trial_days, pr.archived_at as price_archived_at,

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from domain.kernel.errors import NotFound
+from domain.kernel.errors import Conflict, NotFound
 from domain.kernel.ids import AppUuid, TenantUuid
 from domain.kernel.pages import Page, PageRequest
 from domain.payments.application_fee import ApplicationFee
@@ -25,7 +25,7 @@ ACCOUNT_COLUMNS: Final = """
     uuid, app_uuid, id, name, mode, title, is_default, credential_sealed, credential_hint,
     verification_amount_minor, created_at, updated_at, deleted_at, webhook_secret_sealed,
     connected_by, is_connected, account_ref, profile_ref, provider_metadata, disconnected_because,
-    application_fee
+    application_fee, credential_since
 """
 
 
@@ -46,6 +46,8 @@ class PostgresPaymentProviders:
             )
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $10, $13, $14, $15, $16, $17,
                     $18, $19, $20, $21)
+            on conflict (app_uuid, name, mode)
+             where connected_by = 'oauth' and deleted_at is null do nothing
             returning {ACCOUNT_COLUMNS}
             """,
             account.app_uuid,
@@ -70,7 +72,9 @@ class PostgresPaymentProviders:
             account.disconnected_because,
             account.application_fee,
         )
-        return self._found(account.uuid, row)
+        if row is None:
+            raise Conflict("the account was made at the same time")
+        return account_of(row)
 
     async def get(self, uuid: UUID) -> PaymentProvider:
         row = await self._connection.fetchrow(
@@ -161,7 +165,7 @@ class PostgresPaymentProviders:
                    verification_amount_minor = $7, updated_at = $8, deleted_at = $9,
                    webhook_secret_sealed = $10, is_connected = $11, account_ref = $12,
                    profile_ref = $13, provider_metadata = $14, disconnected_because = $15,
-                   application_fee = $16
+                   application_fee = $16, credential_since = $17
              where app_uuid = $1 and uuid = $2
             """,
             self._app_uuid,
@@ -180,6 +184,7 @@ class PostgresPaymentProviders:
             account.provider_metadata,
             account.disconnected_because,
             account.application_fee,
+            account.credential_since,
         )
 
     async def clear_default(self, name: ProviderName, *, at: datetime) -> None:
@@ -226,6 +231,7 @@ def connection_facts(row: asyncpg.Record) -> dict[str, Any]:
     """Of an account: all that decides about payments through it, and how to call for it."""
     fee, parting = row["application_fee"], row["disconnected_because"]
     return {
+        "credential_since": row["credential_since"],
         "connected_by": ConnectedBy(row["connected_by"]),
         "is_connected": row["is_connected"],
         "account_ref": row["account_ref"],

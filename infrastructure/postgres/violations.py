@@ -12,9 +12,6 @@ _BY_NAME: Final[Mapping[str, Callable[[], DomainError]]] = {
     "prices_lookup_key_key": lambda: Conflict("another active price has this lookupKey"),
     "mandates_default_key": lambda: Conflict("another payment method became the default"),
     "payment_providers_default_key": lambda: Conflict("another account became the default"),
-    "payment_providers_connection_key": lambda: Conflict(
-        "the account was made at the same time: ask again"
-    ),
     "prices_product_fkey": lambda: NotFound("product", "of the price"),
     "prices_payment_provider_fkey": lambda: Refused(
         "no such payment provider", field="paymentProviderUuid"

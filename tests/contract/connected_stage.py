@@ -10,7 +10,7 @@ import httpx
 from app.sandbox.server import create_sandbox
 from domain.kernel.ids import AppUuid
 from domain.payments.access_tokens import AccessTokens, granted
-from domain.payments.connect import Grant
+from domain.payments.connect import ConnectPort, Grant
 from domain.payments.payment_provider import (
     ConnectedBy,
     PaymentProvider,
@@ -41,11 +41,22 @@ class ConnectedStage(MollieStage):
     """`clock` is ours, for when tokens end. Mollie's own goes on by itself."""
 
     def __init__(
-        self, client: MollieClient, connection: MollieConnect, control: httpx.AsyncClient
+        self,
+        client: MollieClient,
+        connection: MollieConnect,
+        control: httpx.AsyncClient,
+        transport: httpx.AsyncBaseTransport,
+        vault: FakeVault,
     ) -> None:
         super().__init__(connect(client, connection), control)
-        self.client, self.connection = client, connection
+        self.client, self.connection, self._vault = client, connection, vault
+        self.transport = transport
         self.clock, self.grants = FakeClock(BEFORE_ALL), FakeGrants()
+
+    def tokens(self) -> AccessTokens:
+        """As one process keeps them in its memory."""
+        connects: dict[ProviderName, ConnectPort] = {ProviderName.MOLLIE: self.connection}
+        return AccessTokens(self.grants, connects, self._vault, self.clock, self.clock.pause)
 
     async def registers(self) -> None:
         said = {
@@ -100,14 +111,10 @@ async def connected_stage(vault: FakeVault) -> AsyncIterator[ConnectedStage]:
         tokens.open(),
         httpx.AsyncClient(transport=transport, base_url=SANDBOX_URL) as control,
     ):
-        stage = ConnectedStage(client, MollieConnect(client, tokens, OURS), control)
+        stage = ConnectedStage(
+            client, MollieConnect(client, tokens, OURS), control, transport, vault
+        )
         await stage.registers()
         await stage.order("settings", recurringOutcome="open")
-        client.tokens = AccessTokens(
-            stage.grants,
-            {ProviderName.MOLLIE: stage.connection},
-            vault,
-            stage.clock,
-            stage.clock.pause,
-        )
+        client.tokens = stage.tokens()
         yield stage

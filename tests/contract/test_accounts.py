@@ -62,6 +62,7 @@ async def test_everything_that_may_change_is_saved(accounts: Accounts):
             is_default=True,
             credential_sealed=b"again",
             credential_hint="9999",
+            credential_since=LATER,
             verification_amount_minor=1,
             updated_at=LATER,
         )

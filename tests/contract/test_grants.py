@@ -78,14 +78,14 @@ async def grants(request: pytest.FixtureRequest, clean_database: str) -> AsyncIt
 
 
 async def made(grants: Grants, app_uuid: AppUuid = APP, **facts: Any) -> PaymentProvider:
-    account = an_account(
-        app_uuid=app_uuid,
-        credential_sealed=None,
-        connected_by=ConnectedBy.OAUTH,
-        is_connected=False,
-        account_ref="pending_1",
-        **facts,
-    )
+    pending: dict[str, Any] = {
+        "app_uuid": app_uuid,
+        "credential_sealed": None,
+        "connected_by": ConnectedBy.OAUTH,
+        "is_connected": False,
+        "account_ref": "pending_1",
+    }
+    account = an_account(**pending | facts)
     async with grants.begin(app_uuid) as tx:
         account = await tx.payment_providers.add(account)
         await tx.grants.add(Grant(app_uuid=app_uuid, payment_provider_uuid=account.uuid))
@@ -103,6 +103,7 @@ async def test_a_grant_comes_back_with_all_that_was_saved(grants: Grants):
         code_used_at=NOON + timedelta(seconds=1),
         finished_at=NOON + timedelta(seconds=2),
         organization_ref="org_1",
+        profile_ref="pfl_1",
         onboarding_url="https://provider.example/",
         refresh_sealed=bytes(range(256)),
         access_sealed=b"access",
@@ -123,7 +124,8 @@ async def test_a_grant_comes_back_with_all_that_was_saved(grants: Grants):
         left = await tx.grants.get(account.uuid)
     assert left is not None
     assert (left.refresh_sealed, left.access_sealed, left.lease_until) == (None, None, None)
-    assert (left.organization_ref, left.fence) == ("org_1", 8)
+    assert (left.organization_ref, left.profile_ref, left.fence) == ("org_1", "pfl_1", 8)
+    assert left.access_expires_at == LATER  # another process may have it in memory until then
 
 
 async def test_an_account_comes_back_with_all_that_its_merchant_brought(grants: Grants):
@@ -163,6 +165,48 @@ async def test_an_app_has_one_account_of_each_kind_that_is_not_deleted(grants: G
     again = await made(grants)
     async with grants.begin(APP) as tx:
         assert await tx.grants.account(MOLLIE, TEST) == again
+
+
+async def test_making_an_account_that_there_is_leaves_the_transaction_as_it_was(grants: Grants):
+    account = await made(grants)
+    async with grants.begin(APP) as tx:
+        with pytest.raises(Conflict):
+            await tx.payment_providers.add(replace(account, uuid=a_uuid(99)))
+        assert await tx.grants.account(MOLLIE, TEST) == account
+
+
+async def test_of_deleted_accounts_the_newest_is_found_or_the_newest_that_lets_us_in(
+    grants: Grants,
+):
+    gone = [await deleted(grants, await made(grants, uuid=a_uuid(n))) for n in (91, 92, 93)]
+    await made(grants)
+    async with grants.begin(APP) as tx:
+        assert await tx.grants.deleted_account(MOLLIE, TEST) == gone[2]
+        assert await tx.grants.deleted_account(MOLLIE, LIVE) is None
+        assert await tx.grants.deleted_account(MOLLIE, TEST, with_tokens=True) is None
+        for account in gone[:2]:
+            await tx.grants.save(with_tokens(account))
+        assert await tx.grants.deleted_account(MOLLIE, TEST, with_tokens=True) == gone[1]
+    async with grants.begin(OTHER_APP) as tx:
+        assert await tx.grants.deleted_account(MOLLIE, TEST) is None
+
+
+async def deleted(grants: Grants, account: PaymentProvider) -> PaymentProvider:
+    gone = replace(account, deleted_at=LATER)
+    async with grants.begin(APP) as tx:
+        await tx.payment_providers.save(gone)
+    return gone
+
+
+def with_tokens(account: PaymentProvider) -> Grant:
+    return Grant(
+        app_uuid=APP,
+        payment_provider_uuid=account.uuid,
+        refresh_sealed=b"refresh",
+        access_sealed=b"access",
+        access_since=NOON,
+        access_expires_at=LATER,
+    )
 
 
 async def test_another_apps_grants_do_not_exist_here(grants: Grants):

@@ -50,6 +50,18 @@ class FakeGrantRows:
                 return account
         return None
 
+    async def deleted_account(
+        self, name: ProviderName, mode: ProviderMode, *, with_tokens: bool = False
+    ) -> PaymentProvider | None:
+        for account in reversed(self._world.of(self._app_uuid)):
+            grant = self._world.rows.get((self._app_uuid, account.uuid))
+            if grant is None or account.deleted_at is None:
+                continue
+            is_one = grant.refresh_sealed is not None or not with_tokens
+            if is_one and (account.name, account.mode) == (name, mode):
+                return account
+        return None
+
     async def account_is_used(self, account_uuid: UUID) -> bool:
         return account_uuid in self._world.used
 

@@ -1,5 +1,6 @@
 """A merchant connects its account by consent, and takes that back: through the front door."""
 
+import asyncio
 import re
 from typing import Final
 
@@ -170,11 +171,46 @@ async def test_a_used_account_is_not_given_to_another_organisation(merchant: Mer
     assert (await merchant.gets("PUT", await merchant.begins()))["connected"] is True
 
 
+async def test_six_who_make_the_account_at_once_make_one(merchant: Merchant):
+    answers = await asyncio.gather(*[merchant.asks("POST") for _ in range(6)])
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["items"][0]["uuid"] for answer in answers}) == 1
+
+
+async def test_an_answer_of_mollies_that_cannot_be_kept_leaves_no_consent_behind(
+    merchant: Merchant,
+):
+    await merchant.gets("POST")
+    odd = Merchant(merchant.house, merchant.sandbox, await founded(merchant.sandbox, "Flo\x00wers"))
+    answer = await odd.asks("PUT", await odd.begins())
+    assert code(answer) == "502 [E5020]"
+    (grant,) = await odd.grants()
+    assert grant["revokedAt"] is not None
+
+
+async def test_the_consent_of_a_deleted_account_stays_until_it_is_ended(merchant: Merchant):
+    house, row = merchant.house, await merchant.connects()
+    await house.ok(house.app.admin, "DELETE", f"/payment-providers/{row['uuid']}")
+    (grant,) = await merchant.grants()
+    assert grant["revokedAt"] is None  # refunds and renewals go on
+    over = await merchant.gets("DELETE")
+    assert (over["uuid"], over["connected"], over["deletedAt"] is None) == (
+        row["uuid"],
+        False,
+        False,
+    )
+    (grant,) = await merchant.grants()
+    assert grant["revokedAt"] is not None
+    assert code(await merchant.asks("DELETE")) == "404 [E4040]"
+
+
 async def test_an_unused_account_may_become_another_organisations(merchant: Merchant):
     await merchant.connects()
     stranger = await founded(merchant.sandbox, "Books")
     done = await merchant.gets("PUT", await merchant.begins(stranger))
     assert (done["account"], done["connected"]) == (stranger, True)
+    (grant,) = await merchant.grants()
+    assert grant["revokedAt"] is not None
     assert (await merchant.house.buy()).status_code == 200
 
 
@@ -219,16 +255,17 @@ async def test_an_operator_who_has_not_registered_is_told_what_to_set(
         httpx.AsyncClient(transport=transport, base_url=url) as door,
     ):
         for method, query in (
-            ("GET", ""),
             ("POST", ""),
             ("PUT", "?connected=false"),
             ("PUT", "?connected=true&code=c&state=s"),
-            ("DELETE", ""),
         ):
             path = house.app.path(f"{ACCOUNTS}{query}")
             answer = await door.request(method, path, headers=dict(house.app.admin))
             assert code(answer) == "422 [E4220]", method
             assert "KONTOR_MOLLIE_CONNECT_CLIENT_ID" in answer.text
+        path = house.app.path(ACCOUNTS)
+        assert (await door.get(path, headers=dict(house.app.admin))).json()["items"] == []
+        assert code(await door.delete(path, headers=dict(house.app.admin))) == "404 [E4040]"
 
 
 @pytest.mark.parametrize("key_type", ["read", "write"])

@@ -19,7 +19,7 @@ from tests.http.merchant import Merchant
 from tests.http.street import HOOK, Street
 from tests.http.test_audit import WEEK
 from tests.http.test_round_trips import facts_of
-from tests.http.till import Till
+from tests.http.till import ASKED, Till
 
 FEE: Final = ApplicationFee(basis_points=150, fixed_minor={"EUR": 25}, description="Platform fee")
 
@@ -195,19 +195,63 @@ async def test_held_money_is_captured_on_a_connected_account(merchant: Merchant,
     assert (await till.get(f"/payments/{held['uuid']}"))["amountCaptured"] == 4000
 
 
-async def test_the_operators_fee_stands_where_the_app_asks_for_another(
+async def test_what_the_operator_takes_leaves_no_room_for_a_fee_or_routes_of_the_apps(
     merchant: Merchant, till: Till
 ):
     await merchant.connects()
-    asked = {"applicationFee": {"amount": 200, "description": "Ours"}}
-    first = await till.asked(**asked)
+    fee = {"applicationFee": {"amount": 200, "description": "Ours"}}
+    first = await till.asked(**fee)
     assert (await at_mollie(till, first["paymentId"]))["applicationFee"]["description"] == "Ours"
     await takes_a_fee(till.house, FEE)
-    second = await till.asked(**asked, metadata={"another": True})
+    before = await till.house.rows()
+    route = {"amount": 1, "destination": {"type": "organization", "organizationId": "org_9"}}
+    path = f"/tenants/{till.house.app.ids['tenant']}/payment-providers/mollie/payments"
+    for said, field in ((fee, "applicationFee"), ({"routing": [route]}, "routing")):
+        body = ASKED | said | {"metadata": {"another": True}}
+        answer = await till.house.ask(till.house.app.key("write"), "POST", path, body)
+        assert (code(answer), problems(answer).keys()) == ("400 [E4000]", {field})
+    assert await till.house.rows() == before
+    second = await till.asked(metadata={"another": True})
     assert (await at_mollie(till, second["paymentId"]))["applicationFee"] == {
         "amount": {"currency": "EUR", "value": "1.75"},
         "description": "Platform fee",
     }
+
+
+async def test_an_app_takes_no_fee_off_by_making_the_account_anew(merchant: Merchant, till: Till):
+    row = await merchant.connects()
+    await takes_a_fee(till.house, FEE)
+    await till.house.ok(till.house.app.admin, "DELETE", f"/payment-providers/{row['uuid']}")
+    again = await merchant.connects()
+    assert (again["account"], again["uuid"] != row["uuid"]) == (row["account"], True)
+    sold = await till.sold()
+    assert (await at_mollie(till, sold["paymentId"]))["applicationFee"]["description"] == (
+        "Platform fee"
+    )
+
+
+@pytest.mark.parametrize("why", ["shut out", "no profile"])
+async def test_what_cannot_be_paid_is_refused_before_anything_is_written(
+    merchant: Merchant, till: Till, why: str
+):
+    await merchant.connects()
+    await till.house.bought()
+    if why == "shut out":
+        await merchant.shuts_us_out()
+        assert (await till.house.buy(clientReferenceId="first")).status_code == 502  # we hear of it
+    else:
+        await merchant.house.connection.execute(
+            "update payment_providers set profile_ref = null where connected_by = 'oauth'"
+        )
+    counting = "select count(*) from checkout_sessions"
+    before = await till.house.connection.fetchval(counting)
+    answer = await till.house.buy(clientReferenceId="another")
+    assert (code(answer), problems(answer).keys()) == ("422 [E4220]", {None})
+    assert "its merchant must connect it" in answer.text
+    path = f"/tenants/{till.house.app.ids['tenant']}/payment-providers/mollie/payments"
+    answer = await till.house.ask(till.house.app.key("write"), "POST", path, ASKED)
+    assert code(answer) == "422 [E4220]"
+    assert await till.house.connection.fetchval(counting) == before
 
 
 async def test_a_form_is_embedded_on_a_connected_account(merchant: Merchant, till: Till):
@@ -229,3 +273,6 @@ async def test_a_form_is_no_way_around_the_operators_fee(merchant: Merchant, til
     await takes_a_fee(till.house, FEE)
     answer = await till.house.buy(uiMode="embedded")
     assert (code(answer), problems(answer).keys()) == ("422 [E4220]", {"uiMode"})
+    setup = {"mode": "setup", "productPriceUuid": ..., "currency": "EUR"}
+    answer = await till.house.buy(uiMode="embedded", **setup)
+    assert answer.status_code == 200, answer.text  # nothing is taken of that anyway

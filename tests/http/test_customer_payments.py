@@ -249,7 +249,7 @@ WRONG: list[tuple[str, Json, set[str]]] = [
     (
         "a fee above the maximum",
         {"applicationFee": {"amount": 93_66, "description": "Fee"}},
-        {"applicationFee.amount"},
+        {"applicationFee.amount", "applicationFee"},  # the account is connected by its key, too
     ),
     ("a card to store, and none", {"storeCredentials": True}, {"cardToken"}),
 ]

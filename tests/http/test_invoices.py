@@ -271,6 +271,44 @@ async def test_what_was_too_much_of_a_payment_was_never_part_of_an_invoice(stree
     )
 
 
+async def test_what_a_tenant_got_back_is_told_while_what_was_too_much_is_on_its_way(
+    street: Street,
+):
+    house = street.house
+    await house.ok(house.app.admin, "PUT", "/billing-policy", {"minimumCharge": 15_00})
+    row = await street.subscribed()
+    await street.days_pass()
+    link = (await linked(street, row))["createdCheckoutSession"]
+    await street.days_pass()
+    await street.pays(link)  # for the second period, while both are being charged
+    charge = await street.bank_says("paid")
+    till = Till(house, street.sandbox, street.parts)
+    payment = await till.payment_with(charge["paymentId"])
+    (surplus,) = await till.all(f"/payments/{payment['uuid']}/refunds")
+    wanted = await till.send(await till.refunded(payment, "a", amount=9_98))
+    await till.refund_becomes(payment, wanted["refundId"], "refunded")
+    third, *_ = await listed(house)
+    assert back(third) == ("partially_refunded", 9_98, 0)
+    await till.send(surplus)  # accepted, and its webhook is still to come
+    third, *_ = await listed(house)
+    assert back(third) == ("partially_refunded", 9_98, 0)
+
+
+async def test_what_went_back_of_several_bills_adds_up_to_the_cent(street: Street):
+    house = street.house
+    await house.ok(house.app.admin, "PUT", "/billing-policy", {"minimumCharge": 15_00})
+    await street.subscribed()
+    await street.days_pass()
+    await street.days_pass()
+    charge = await street.bank_says("paid")
+    till = Till(house, street.sandbox, street.parts)
+    payment = await till.payment_with(charge["paymentId"])
+    refund = await till.send(await till.refunded(payment, "a", amount=1))
+    await till.refund_becomes(payment, refund["refundId"], "refunded")
+    newest, second, _ = await listed(house)
+    assert (back(newest), back(second)) == (("paid", 0, 0), ("partially_refunded", 1, 0))
+
+
 async def test_a_bill_that_is_paid_late_takes_the_place_of_its_day(street: Street):
     row = await owing(street)
     await street.pays(await street.house.bought())

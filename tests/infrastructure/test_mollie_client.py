@@ -2,11 +2,12 @@
 
 import asyncio
 import gzip
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from domain.kernel.errors import CredentialRefused
+from domain.kernel.errors import CredentialRefused, ProviderUnavailable
 from domain.payments.payment_provider import ProviderMode
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.provider import connect
@@ -52,6 +53,29 @@ async def test_the_request_is_sent_as_it_was_rendered():
     assert f"authorization: bearer {SECRET}" in lines
     assert f"idempotency-key: {ORDER.attempt_uuid}" in lines
     assert "content-type: application/json" in lines
+
+
+@pytest.mark.parametrize(
+    ("rotated", "first"),
+    [
+        (None, b"POST"),
+        (-timedelta(minutes=1), b"POST"),
+        (timedelta(0), b"GET"),
+        (timedelta(hours=1), b"GET"),
+    ],
+)
+async def test_what_may_have_been_sent_with_an_earlier_key_is_looked_for_first(
+    rotated: timedelta | None, first: bytes
+):
+    """Whether Mollie knows an Idempotency-Key again that came with another key is not said."""
+    drawn_at = datetime.fromtimestamp((ORDER.attempt_uuid.int >> 80) / 1000, UTC)
+    async with mollie_answers(answer(503)) as setting:
+        since = None if rotated is None else drawn_at + rotated
+        setting.account = replace(setting.account, credential_since=since)
+        with pytest.raises(ProviderUnavailable):
+            await setting.create()
+    (request,) = setting.server.requests
+    assert request.partition(b" ")[0] == first
 
 
 async def test_a_proxy_in_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch):

@@ -12,12 +12,17 @@ import pytest
 from msgspec.structs import replace
 
 from domain.kernel.errors import CredentialRefused, ProviderUnavailable, ProviderUnreadable
-from domain.payments.payment_provider import ConnectedBy, ProviderMode
+from domain.payments.connect_service import Exchange, digest
+from domain.payments.finish_connecting import FinishConnecting
+from domain.payments.payment_provider import ConnectedBy, ProviderMode, ProviderName
 from domain.payments.ports import NewCustomer
+from infrastructure.budget import RateBudget
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.connect import SCOPES, MollieApp, MollieConnect, MollieTokenClient
+from infrastructure.mollie.provider import connect
 from infrastructure.provider_client import Call
 from tests.contract.connected_stage import OURS, ConnectedStage, connected_stage
+from tests.contract.mollie_stage import SANDBOX_URL
 from tests.contract.play import Play, euros
 from tests.contract.stages import an_account
 from tests.fakes.clock import NOON
@@ -40,6 +45,30 @@ class Shop(Play):
     async def is_shut_out(self) -> None:
         said = {"clientId": OURS.client_id, "organizationId": self.account.account_ref}
         await self.stage.order("oauth/shut-out", **said)
+
+    async def allows(self) -> str:
+        """The merchant, once more. Returns the code."""
+        allowed = await self.stage.order(
+            "oauth/allow",
+            clientId=OURS.client_id,
+            organizationId=self.account.account_ref,
+            scope=SCOPES,
+            redirectUri=OURS.redirect_url,
+        )
+        return str(allowed["code"])
+
+    def is_a_minute_before_orders(self) -> None:
+        self.stage.clock.advance(NOON - timedelta(minutes=1) - self.stage.clock.now())
+
+    async def is_carried_on_from(self, elsewhere: MollieClient) -> None:
+        """Another process loses the answer to an order, and we ask for it again."""
+        order = await self.an_order()
+        request = self.provider.payments.render(order)
+        await self.stage.lose_answer("create_payment")
+        there = connect(elsewhere, self.stage.connection).payments
+        with pytest.raises(ProviderUnavailable):
+            await there.create(self.account, request, key=order.attempt_uuid)
+        await self.send(order)
 
     def time_passes(self) -> None:
         """On our side alone: what was made before has been sent with an earlier token."""
@@ -102,6 +131,46 @@ async def test_nor_is_it_when_the_token_is_refused_in_the_middle(shop: Shop):
     assert await shop.stage.payments_made() == 1
 
 
+async def test_nor_by_one_who_heard_401_while_another_goes_on_with_the_old_token(shop: Shop):
+    elsewhere = another_process(shop)
+    async with elsewhere.open():
+        shop.is_a_minute_before_orders()
+        old = await elsewhere.tokens(shop.account)
+        shop.stage.clock.advance(timedelta(seconds=30))
+        await shop.stage.client.tokens(shop.account, refused=old.value)
+        shop.stage.clock.advance(timedelta(seconds=30))
+        await shop.is_carried_on_from(elsewhere)
+    assert await shop.stage.payments_made() == 1
+
+
+async def test_nor_after_another_consent_when_the_old_one_could_not_be_revoked(shop: Shop):
+    elsewhere, stage = another_process(shop), shop.stage
+    finish = FinishConnecting(
+        stage.grants, {ProviderName.MOLLIE: shop.provider}, FakeVault(), stage.clock
+    )
+    async with elsewhere.open():
+        shop.is_a_minute_before_orders()
+        await elsewhere.tokens(shop.account)
+        async with stage.grants.begin(shop.account.app_uuid) as tx:
+            grant = await tx.grants.get_for_update(shop.account.uuid)
+            assert grant is not None
+            code = await shop.allows()
+            hashes = {"state_hash": b"state", "code_hash": digest(code)}
+            await tx.grants.save(replace(grant.without_tokens(), **hashes))
+        await finish(Exchange(account=shop.account, code=code, state_hash=b"state"))
+        stage.clock.advance(timedelta(minutes=1))
+        await shop.is_carried_on_from(elsewhere)
+    assert await stage.payments_made() == 1
+
+
+def another_process(shop: Shop) -> MollieClient:
+    """Same database, same Mollie, its own memory."""
+    stage = shop.stage
+    client = MollieClient(SANDBOX_URL, FakeVault(), 10, stage.transport, budget=RateBudget(10_000))
+    client.tokens = stage.tokens()
+    return client
+
+
 async def test_a_customer_and_a_refund_are_not_made_twice_either(shop: Shop):
     new = NewCustomer(
         uuid=shop.ids.new(), tenant_uuid=shop.ids.new(), name="Ada", email="ada@example.org"
@@ -136,33 +205,19 @@ async def test_a_merchant_who_shuts_us_out_is_not_asked_for_anything_more(shop: 
 
 async def test_a_code_is_good_once_and_its_second_use_ends_what_the_first_has_led_to(shop: Shop):
     merchant = shop.account.account_ref
-    allowed = await shop.stage.order(
-        "oauth/allow",
-        clientId=OURS.client_id,
-        organizationId=merchant,
-        scope=SCOPES,
-        redirectUri=OURS.redirect_url,
-    )
-    connection = shop.stage.connection
-    tokens = await connection.exchange(allowed["code"])
+    code, connection = await shop.allows(), shop.stage.connection
+    tokens = await connection.exchange(code)
     assert tokens is not None and tokens.lives_s == 3600
     assert (await connection.merchant(tokens.access)).organization_ref == merchant
-    assert await connection.exchange(allowed["code"]) is None
+    assert await connection.exchange(code) is None
     assert await connection.refresh(tokens.refresh) is None
     assert await connection.exchange("auth_aguess") is None
     await connection.revoke(tokens.refresh)
 
 
 async def test_a_revoked_token_opens_nothing(shop: Shop):
-    allowed = await shop.stage.order(
-        "oauth/allow",
-        clientId=OURS.client_id,
-        organizationId=shop.account.account_ref,
-        scope=SCOPES,
-        redirectUri=OURS.redirect_url,
-    )
     connection = shop.stage.connection
-    tokens = await connection.exchange(allowed["code"])
+    tokens = await connection.exchange(await shop.allows())
     assert tokens is not None
     for _ in range(2):
         await connection.revoke(tokens.refresh)

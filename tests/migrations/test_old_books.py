@@ -8,9 +8,12 @@ from uuid import UUID
 import asyncpg
 
 from app.cli.audit import PROOFS
+from domain.kernel.pages import PageRequest
+from domain.payments.payment_provider import ProviderName
 from infrastructure.postgres.audit import AuditTx
 from infrastructure.postgres.database import Database
 from infrastructure.postgres.migrate import upgrade
+from infrastructure.postgres.transaction import PostgresTx
 from tests.fakes.clock import NOON
 from tests.infrastructure.right_books import ACCOUNT, Books
 from tests.make import APP, TENANT, a_uuid
@@ -124,38 +127,49 @@ async def test_months_that_passed_before_the_upgrade_are_never_billed(empty_data
     await connection.close()
 
 
-async def test_old_bills_say_what_they_sold_where_that_is_known(empty_database_url: str):
+async def test_old_bills_stay_as_they_are_and_are_read_with_what_they_sold_where_that_is_known(
+    empty_database_url: str,
+):
     await upgrade(empty_database_url, "2026-11-29T00:23:00")
     connection = await asyncpg.connect(empty_database_url)
     books, same, other = Books(connection), a_uuid(350), a_uuid(351)
-    usual, change_to = {"product_uuid": PRODUCT, "price_uuid": PRICE}, str(a_uuid(305))
-    lines = {
-        "period_number": 1,
-        "lines": json.dumps([{"description": "Unused"}, {"description": "Pro"}]),
-    }
-    change = {"product_uuid": change_to, "price_uuid": change_to, "tax_rate_uuid": None}
-    billed = {**lines, "kind": "change", "period_number": None, "change": json.dumps(change)}
+    usual, change_to, tax_rate = {"product_uuid": PRODUCT, "price_uuid": PRICE}, a_uuid(305), 306
+    lines = json.dumps([a_line("Unused"), a_line("Pro")])
+    period = {"period_number": 1, "lines": lines}
+    change = {"product_uuid": str(change_to), "price_uuid": str(change_to), "tax_rate_uuid": None}
+    billed = {"kind": "change", "lines": lines, "change": json.dumps({**change, "quantity": 2})}
     async with connection.transaction():
         await connection.execute("set local session_replication_role = replica")
         await books.put("apps", name="Notes")
         await books.put("payment_providers", uuid=ACCOUNT, name="mollie", mode="test")
-        await books.put("subscriptions", uuid=same, **usual, tax_rate_uuid=a_uuid(306))
+        await books.put("subscriptions", uuid=same, **usual, tax_rate_uuid=a_uuid(tax_rate))
         await books.put("subscriptions", uuid=other, **usual, version=2)
-        await books.put("bills", uuid=a_uuid(360), subscription_uuid=same, **lines)
-        await books.put("bills", uuid=a_uuid(361), subscription_uuid=other, **lines)
+        await books.put("bills", uuid=a_uuid(360), subscription_uuid=same, **period)
+        await books.put("bills", uuid=a_uuid(361), subscription_uuid=other, **period)
         await books.put("bills", uuid=a_uuid(362), subscription_uuid=other, **billed)
+    before = await connection.fetch("select * from bills order by uuid")
 
     await upgrade(empty_database_url)
 
-    found = await connection.fetch("select lines from bills order by uuid")
-    told = [[line.get("sold") for line in json.loads(row["lines"])] for row in found]
-    of_the_price = {
-        "product_uuid": str(PRODUCT),
-        "price_uuid": str(PRICE),
-        "tax_rate_uuid": str(a_uuid(306)),
-    }
-    assert told == [[None, of_the_price], [None, None], [None, change]]
+    assert await connection.fetch("select * from bills order by uuid") == before
     await connection.close()
+    database = Database(empty_database_url, PostgresTx, pool_size=1)
+    async with database.open(), database.begin(APP) as tx:
+        listed = await tx.billing_records.list(
+            TENANT, ProviderName.MOLLIE, PageRequest(0, 10), after=None
+        )
+    told = [(r.product_uuid, r.price_uuid, r.tax_rate_uuid) for r in reversed(listed.items)]
+    assert told == [
+        (PRODUCT, PRICE, a_uuid(tax_rate)),
+        (None, None, None),
+        (change_to, change_to, None),
+    ]
+
+
+def a_line(description: str) -> dict[str, Any]:
+    amounts = {"subtotal_minor": 0, "tax_minor": 0, "total_minor": 0}
+    between = {"starts_at": THEN.isoformat(), "ends_at": MONTH_LATER.isoformat()}
+    return {"description": description, "quantity": 1, **amounts, **between}
 
 
 async def contradictions(url: str) -> dict[str, Any]:

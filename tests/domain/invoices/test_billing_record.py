@@ -24,10 +24,13 @@ def yen(minor: int) -> Money:
     return Money(minor, JPY)
 
 
-def a_payment(amount: int, refunded: int = 0, charged_back: int = 0) -> RecordPayment:
+def a_payment(
+    amount: int, refunded: int = 0, charged_back: int = 0, before: int = 0
+) -> RecordPayment:
     return RecordPayment(
         provider_ref="tr_1",
         amount=yen(amount),
+        settled_before=yen(before),
         refunded=yen(refunded),
         charged_back=yen(charged_back),
     )
@@ -84,14 +87,29 @@ def test_where_there_was_nothing_to_pay_nothing_went_back():
         assert (record.refunded, record.charged_back, record.status) == (yen(0), yen(0), "paid")
 
 
+def test_a_small_bill_is_not_refunded_while_a_part_of_its_payment_is():
+    record = a_record(1, a_payment(1000, 500))
+    assert (record.refunded, record.status) == (yen(1), RecordStatus.PARTIALLY_REFUNDED)
+
+
+def test_one_yen_that_went_back_of_two_bills_went_back_of_one_of_them():
+    records = [a_record(1, a_payment(2, 1, before=before)) for before in (0, 1)]
+    assert [record.refunded.minor for record in records] == [1, 0]
+    assert [record.status for record in records] == ["partially_refunded", "paid"]
+
+
 @given(totals=st.lists(st.integers(1, 10**9), min_size=1, max_size=5), data=st.data())
-def test_shares_of_a_payment_are_never_more_than_was_paid_and_add_up_but_for_rounding(
+def test_shares_of_a_payment_are_never_more_than_was_paid_and_add_up_to_what_went_back(
     totals: list[int], data: st.DataObject
 ):
     whole = sum(totals)
     refunded = data.draw(st.integers(0, whole))
-    records = [a_record(total, a_payment(whole, refunded)) for total in totals]
+    befores = [sum(totals[:place]) for place in range(len(totals))]
+    records = [
+        a_record(total, a_payment(whole, refunded, before=before))
+        for total, before in zip(totals, befores, strict=True)
+    ]
     shares = [record.refunded.minor for record in records]
     assert all(0 <= share <= total for share, total in zip(shares, totals, strict=True))
-    assert abs(sum(shares) - refunded) <= len(totals) / 2
+    assert sum(shares) == refunded
     assert (refunded == whole) == all(r.status is RecordStatus.REFUNDED for r in records)

@@ -173,6 +173,32 @@ async def test_a_refused_token_is_renewed_whatever_its_end(world: World):
     assert world.renewals == 1
 
 
+async def test_a_refused_token_may_be_in_use_elsewhere_until_its_time_has_come(world: World):
+    one, other = world.process(), world.process()
+    before = await one(world.account)
+    await other(world.account)
+    world.clock.advance(timedelta(minutes=1))
+    after = await one(world.account, refused=before.value)
+    assert await other(world.account) == before
+    assert after.since == before.expires_at - AHEAD
+    world.clock.advance(after.since - world.clock.now())
+    assert await other(world.account) == after
+
+
+async def test_a_crowd_that_waits_asks_the_database_as_one(world: World):
+    world.clock.advance(2 * AN_HOUR)
+    world.connect.may_answer.clear()
+    elsewhere = asyncio.create_task(world.process()(world.account))
+    await world.connect.is_asked.wait()
+    begun, here = world.grants.begun, world.process()
+    crowd = [asyncio.create_task(here(world.account)) for _ in range(10)]
+    for _ in range(2):  # each looks about, and waits for a moment
+        await asyncio.sleep(0)
+    world.connect.may_answer.set()
+    assert {token.value for token in await asyncio.gather(*crowd, elsewhere)} == {"access-1"}
+    assert world.grants.begun - begun < 10
+
+
 async def test_a_merchant_who_takes_the_consent_back_is_disconnected_once(world: World):
     world.clock.advance(2 * AN_HOUR)
     world.connect.is_shut_out = True

@@ -15,6 +15,9 @@ from domain.kernel.errors import (
     ProviderUnavailable,
     Refused,
 )
+from domain.kernel.ids import AppUuid
+from domain.payments.access_tokens import AccessTokens
+from domain.payments.application_fee import ApplicationFee
 from domain.payments.connect import Grant, Merchant
 from domain.payments.connect_service import (
     EXCHANGE_TAKES,
@@ -60,6 +63,9 @@ class Town:
         }
         providers = {MOLLIE: Provider(**able), KOMOJU: plain}
         self.service = ConnectService(providers, self.vault, self.clock, FakeIds())
+        self.tokens = AccessTokens(
+            self.grants, {MOLLIE: self.connect}, self.vault, self.clock, self.clock.pause
+        )
         self.finish = FinishConnecting(self.grants, providers, self.vault, self.clock)
 
     async def does(self, verb: str, which: Which = LIVE, actor: Any = ADMIN, **said: str) -> Any:
@@ -81,6 +87,17 @@ class Town:
             return await self.finish(brought)
         assert isinstance(brought, Connected)
         return brought
+
+    async def deleted(self) -> PaymentProvider:
+        gone = replace(self.account, deleted_at=self.clock.now(), is_default=False)
+        self.grants.accounts[APP, gone.uuid] = gone
+        return gone
+
+    def allows(self, number: int, merchant: Merchant) -> str:
+        """The code of another consent, the so manieth."""
+        self.connect.codes.add(f"code-{number}")
+        self.connect.merchants[f"access-{number}"] = merchant
+        return f"code-{number}"
 
     async def connected(self, code: str = "code-1") -> Connected:
         await self.made()
@@ -275,6 +292,19 @@ async def test_tokens_that_lead_to_nothing_are_revoked(town: Town):
     assert town.grant.refresh_sealed is None
 
 
+async def test_tokens_that_cannot_be_kept_are_revoked_whatever_the_reason(town: Town):
+    await town.made()
+    brought = await town.does("bring", code="code-1", state=await town.asked())
+
+    def gone(app_uuid: AppUuid) -> Any:
+        raise OSError("the database is away")
+
+    town.grants.begin = gone  # type: ignore[method-assign]  # for once
+    with pytest.raises(OSError, match="away"):
+        await town.finish(brought)
+    assert town.connect.asked[-1] == "revoke refresh"
+
+
 async def test_beginning_again_meanwhile_wins_over_what_was_begun(town: Town):
     await town.made()
     state = await town.asked()
@@ -327,6 +357,21 @@ async def test_a_disconnected_account_has_nothing_left_and_then_the_provider_is_
     assert town.told() == ["created", "connected", "disconnected"]
 
 
+async def test_a_token_of_before_a_disconnection_is_reckoned_with_after_the_next_consent(
+    town: Town,
+):
+    """Another process has it in memory, and the provider has not heard that it is over."""
+    await town.connected()
+    before = await town.tokens(town.account)
+    town.connect.fails = ProviderUnavailable("away")
+    await town.service.revoke(await town.does("disconnect"))
+    town.connect.fails = None
+    town.clock.advance(timedelta(minutes=1))
+    await town.brings(town.allows(2, FLOWERS), await town.asked())
+    assert await town.tokens(town.account) == before
+    assert town.grant.access_since == before.expires_at
+
+
 async def test_a_provider_that_cannot_be_told_is_no_reason_to_stay_connected(town: Town):
     await town.connected()
     town.connect.fails = ProviderUnavailable("away")
@@ -356,6 +401,75 @@ async def test_another_organisation_may_take_an_unused_account_and_never_a_used_
     assert town.connect.asked[-1] == "revoke refresh"
 
 
+async def test_the_consent_of_an_organisation_that_another_takes_the_place_of_is_over(town: Town):
+    await town.connected()
+    asked = len(town.connect.asked)
+    await town.brings(town.allows(2, BOOKS), await town.asked())
+    assert town.connect.asked[asked:] == ["exchange code-2", "merchant access-2", "revoke refresh"]
+    assert town.account.account_ref == "org_2"
+
+
+async def test_a_used_account_keeps_its_profile(town: Town):
+    """What was asked for in the name of one is not in the lists of another."""
+    await town.connected()
+    town.grants.used.add(town.account.uuid)
+    held = town.grant.refresh_sealed
+    other = replace(FLOWERS, profile_refs=("pfl_2",))
+    said = await refused(town.brings(town.allows(2, other), await town.asked()), "code")
+    assert "make another account" in said
+    assert (town.account.profile_ref, town.grant.refresh_sealed) == ("pfl_1", held)
+    assert town.connect.asked[-1] == "merchant access-2"  # the tokens may be the same
+    await town.does("disconnect")
+    await refused(town.brings(town.allows(3, other), await town.asked()), "code")
+    later = replace(FLOWERS, profile_refs=("pfl_0", "pfl_1"))
+    assert (await town.brings(town.allows(4, later), await town.asked())).account.is_connected
+    assert town.account.profile_ref == "pfl_1"
+
+
+async def test_an_unused_account_takes_the_profile_that_there_is(town: Town):
+    await town.connected()
+    other = replace(FLOWERS, profile_refs=("pfl_2",))
+    await town.brings(town.allows(2, other), await town.asked())
+    assert town.account.profile_ref == "pfl_2"
+
+
+async def test_an_account_without_a_profile_becomes_no_default(town: Town):
+    town.connect.merchants["access-1"] = replace(FLOWERS, profile_refs=())
+    await town.connected()
+    assert (town.account.is_connected, town.account.is_default) == (True, False)
+    await town.brings(town.allows(2, FLOWERS), await town.asked())
+    assert town.account.is_default
+
+
+async def test_the_operators_fee_outlives_the_account(town: Town):
+    await town.connected()
+    fee = ApplicationFee(basis_points=150, fixed_minor={}, description="Ours")
+    gone = replace(town.account, application_fee=fee, deleted_at=town.clock.now())
+    town.grants.accounts[APP, gone.uuid] = gone
+    again = await town.made()
+    assert (again.uuid != gone.uuid, again.application_fee) == (True, fee)
+    assert (await town.made(TEST)).application_fee is None
+
+
+async def test_the_consent_of_a_deleted_account_can_be_ended(town: Town):
+    await town.connected()
+    gone = await town.deleted()
+    over = await town.does("disconnect")
+    assert (over.account.uuid, over.refresh) == (gone.uuid, "refresh")
+    assert (town.account.is_connected, town.grant.refresh_sealed) == (False, None)
+    assert town.account.deleted_at == gone.deleted_at
+    with pytest.raises(NotFound):
+        await town.does("disconnect")
+
+
+async def test_a_new_account_is_disconnected_before_a_deleted_one(town: Town):
+    await town.connected()
+    gone = await town.deleted()
+    new = await town.made()
+    assert (await town.does("disconnect")).account == new
+    assert town.grants.rows[APP, gone.uuid].refresh_sealed is not None
+
+
 async def test_the_same_organisation_may_come_back_to_what_it_has(town: Town):
     await town.connected()
     town.grants.used.add(town.account.uuid)
@@ -378,9 +492,22 @@ async def test_where_accounts_cannot_be_connected_like_this_there_is_nothing(tow
     said = {"code": "c", "state": "s"} if verb == "bring" else {}
     with pytest.raises(NotFound):
         await town.does(verb, Which(KOMOJU, ProviderMode.LIVE), **said)
+
+
+@pytest.mark.parametrize("verb", ["create", "begin", "bring"])
+async def test_who_connects_is_told_what_the_operator_has_not_set(town: Town, verb: str):
     town.connect.unset = "KONTOR_X_CONNECT_CLIENT_ID"
+    said = {"code": "c", "state": "s"} if verb == "bring" else {}
     assert "KONTOR_X_CONNECT_CLIENT_ID" in await refused(town.does(verb, **said), None)
     assert town.grants.rows == {}
+
+
+async def test_what_is_connected_is_seen_and_let_go_whatever_the_operator_has_unset(town: Town):
+    await town.connected()
+    town.connect.unset = "KONTOR_X_CONNECT_CLIENT_ID"
+    assert await town.does("find") == town.account
+    await town.service.revoke(await town.does("disconnect"))
+    assert (town.account.is_connected, town.grant.refresh_sealed) == (False, None)
 
 
 @pytest.mark.parametrize("verb", ["create", "begin", "bring", "disconnect"])

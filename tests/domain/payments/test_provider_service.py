@@ -3,10 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from domain.kernel.errors import Conflict, Forbidden, Invalid, Refused
 from domain.kernel.pages import PageRequest
-from domain.payments.payment_provider import PaymentProvider, ProviderMode, ProviderName
+from domain.payments.payment_provider import (
+    ConnectedBy,
+    PaymentProvider,
+    ProviderMode,
+    ProviderName,
+)
 from domain.payments.ports import credential_context, webhook_secret_context
 from domain.payments.provider_service import NewProvider, ProviderChange, ProviderService
 from domain.tenancy.caller import Scope
@@ -87,7 +93,24 @@ async def test_rotation_replaces_the_credential_and_nothing_else():
         after = await ACCOUNTS.update(tx, ADMIN, before.uuid, change)
     assert opened(after) == "test_9999999999999"
     assert (after.credential_hint, after.title, after.is_default) == ("9999", before.title, True)
+    assert (before.credential_since, after.credential_since) == (None, after.updated_at)
     assert types(catalog)[1:] == ["payment_provider.credential_rotated"]
+
+
+@pytest.mark.parametrize("lacks", [{"is_connected": False}, {"profile_ref": None}])
+async def test_what_cannot_be_paid_does_not_become_the_default_and_may_stay_it(
+    lacks: dict[str, object],
+):
+    usual = {"connected_by": ConnectedBy.OAUTH, "credential_sealed": None, "profile_ref": "pfl_1"}
+    account = an_account(**usual | lacks)
+    async with FakeCatalog().begin(APP) as tx:
+        await tx.payment_providers.add(account)
+        with pytest.raises(Refused) as refusal:
+            await ACCOUNTS.update(tx, ADMIN, account.uuid, ProviderChange(is_default=True))
+        await tx.payment_providers.save(replace(account, is_default=True))
+        change = ProviderChange(title="EU", is_default=True)
+        assert (await ACCOUNTS.update(tx, ADMIN, account.uuid, change)).title == "EU"
+    assert refusal.value.field == "isDefault"
 
 
 SECRET = "a-long-and-random-secret"
