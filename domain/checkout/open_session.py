@@ -19,22 +19,19 @@ from domain.checkout.order import (
     Ask,
     Order,
     OrderFacts,
-    PricedOrder,
-    price_order,
 )
 from domain.checkout.ports import CheckoutTx, Intent
+from domain.checkout.price_order import price_order
 from domain.checkout.session import CheckoutSession, SessionStatus
 from domain.kernel.clock import Clock, Pause
 from domain.kernel.errors import (
     Conflict,
     DomainError,
-    Invalid,
     NotFound,
     ProviderUnavailable,
     ProviderUnreadable,
     Refused,
     StillRunning,
-    Violation,
 )
 from domain.kernel.idempotency import KEY_KEPT, Answer, Claim, RequestKey, keep, need_same
 from domain.kernel.ids import AppUuid
@@ -166,9 +163,8 @@ class OpenSession:
         self, tx: CheckoutTx, order: Order, facts: OrderFacts, actor: Actor, key: RequestKey
     ) -> _Written | _Waiting | _NoCustomer | _Held:
         now = self.clock.now()
-        priced = price_order(order, facts, actor, self.drafts.providers[order.provider])
-        self._check_locale(priced)
-        self._check_parameters(priced, now)
+        provider = self.drafts.providers[order.provider]
+        priced = price_order(order, facts, actor, provider, at=now)
         if facts.customer_ref is None:
             return _NoCustomer(priced.account, priced.tenant)
         draft = self.drafts.session(priced, actor, at=now)
@@ -190,23 +186,6 @@ class OpenSession:
         if attempt is None:
             return _Waiting(session, key)
         return _Written(session, attempt, priced.account, key)
-
-    def _check_locale(self, priced: PricedOrder) -> None:
-        locale, name = priced.order.terms.locale, priced.account.name
-        if locale is not None and locale not in self.drafts.providers[name].locales:
-            raise Invalid([Violation(f"{name} does not speak this locale", "locale")])
-
-    def _check_parameters(self, priced: PricedOrder, now: datetime) -> None:
-        direct, told = priced.order.direct, priced.order.parameters
-        if direct is None or told is None:
-            return
-        parameters = self.drafts.providers[priced.account.name].parameters
-        if parameters is None:
-            raise NotFound("payments at", priced.account.name)
-        amount, kind = direct.amount.total, direct.sequence_type
-        found = list(parameters.mistakes(told, amount, kind, account=priced.account, at=now))
-        if found:
-            raise Invalid(found)
 
     async def _call(self, written: _Written, render: Render) -> Opened:
         """No transaction is open. Whatever is raised here, the intent stays."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from domain.checkout.order import need_hosts
+from domain.checkout.hosts import need_hosts
 from domain.kernel.errors import NotFound
 from domain.kernel.ids import Ids
 from domain.orchestration.circuit import CircuitState

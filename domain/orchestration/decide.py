@@ -167,7 +167,7 @@ def _why_not(
     health = standing.health(at)
     reasons = (
         (Reason.NOT_ASKED_FOR, account.uuid not in pool.uuids),
-        (Reason.NOT_CONNECTED, not account.is_connected),
+        (Reason.NOT_CONNECTED, not account.can_be_paid),
         (Reason.METHOD, query.method not in provider.payment_methods),
         (Reason.CURRENCY, query.amount.currency not in provider.currencies),
         (Reason.TEST_CLOCK, query.is_on_test_clock and account.mode is ProviderMode.LIVE),

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from domain.catalog.quote import quote
 from domain.catalog.reverse_charge import charged_to
-from domain.checkout.order import need_hosts
+from domain.checkout.hosts import need_hosts
 from domain.kernel.clock import Clock
 from domain.kernel.errors import NotFound
 from domain.kernel.ids import AppUuid, Ids, TenantUuid, UserUuid

@@ -13,7 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.catalog.price import Price
-from domain.checkout.order import need_clock
+from domain.checkout.price_order import need_clock
 from domain.kernel.clock import Clock
 from domain.kernel.errors import Forbidden, Refused
 from domain.kernel.ids import Ids, TenantUuid

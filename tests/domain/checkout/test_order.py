@@ -15,8 +15,8 @@ from domain.checkout.order import (
     PricedOrder,
     PriceFacts,
     TaxFacts,
-    price_order,
 )
+from domain.checkout.price_order import price_order
 from domain.checkout.session import Mode
 from domain.kernel.errors import DomainError, Forbidden, Invalid, NotFound, Refused, Violation
 from domain.kernel.ids import TenantUuid
@@ -26,7 +26,7 @@ from domain.payments.ports import Provider
 from domain.tenancy.admission import AdmissionFacts
 from domain.tenancy.caller import Actor, Scope
 from domain.tenancy.tenant import Role
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.provider import FakeProvider
 from tests.make import OTHER_TENANT, TENANT, a_tenant, a_uuid, an_account, an_actor, money
 from tests.make_checkout import PRICE, TERMS
@@ -71,7 +71,7 @@ def priced(
     provider: Provider = PROVIDER,
     **facts: Any,
 ) -> PricedOrder:
-    return price_order(order or an_order(), the_facts(**facts), actor, provider)
+    return price_order(order or an_order(), the_facts(**facts), actor, provider, at=NOON)
 
 
 def test_the_amount_is_computed_here():
@@ -268,3 +268,17 @@ def test_who_lives_by_a_test_clock_pays_at_a_test_account_while_there_is_the_clo
         assert refused.value.field == "tenantUuid"
     assert priced(tenant=by_clock, account=an_account(mode=ProviderMode.TEST))
     assert priced(account=account, clock_is_usable=is_usable)
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    terms = replace(
+        TERMS,
+        success_url="https://elsewhere.test/ok",
+        cancel_url="http://app.test/no",
+        payment_method="barter",
+        locale="xx_XX",
+    )
+    with pytest.raises(Invalid) as refused:
+        priced(an_order(terms=terms), allowed_hosts=("app.test",))
+    fields = {violation.field for violation in refused.value.violations}
+    assert fields == {"successUrl", "cancelUrl", "paymentMethod", "locale"}

@@ -4,7 +4,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from infrastructure.postgres.ddl import migration
 
-ID = "2026-11-29T00:28:00"
+ID = "2026-11-29T00:29:00"
 VERSION = "1.38.0"
 DESCRIPTION = "credential since"
 
