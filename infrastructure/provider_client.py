@@ -353,4 +353,5 @@ def _was_not_sent(lost: Exception) -> bool:
     """There was no connection. One that is cut in the middle has the same name in httpx's words:
     what aiohttp called it tells."""
     causes = (lost, lost.__cause__)
-    return any(isinstance(c, httpx.ConnectError | aiohttp.ClientConnectorError) for c in causes)
+    never = httpx.ConnectError | aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
+    return any(isinstance(cause, never) for cause in causes)

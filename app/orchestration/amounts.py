@@ -44,11 +44,11 @@ def minor_of(value: Decimal, decimals: int) -> int | None:
     """Of a finite value. None: it is no whole number of the smallest unit."""
     _, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)
-    number = int("".join(map(str, digits)))
-    if not number:
+    if not any(digits):
         return 0
     if exponent < _FINEST:
         return None
+    number = int("".join(map(str, digits)))
     shift = exponent + decimals
     if shift >= 0:
         return int(number * 10**shift)

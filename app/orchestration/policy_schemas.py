@@ -57,7 +57,7 @@ class RuleBody(Body, frozen=True, kw_only=True):
         list[ShopperMethod], Meta(description="How the shopper pays", examples=[["card"]])
     ] = msgspec.field(default_factory=list)
     countries: Annotated[
-        list[Annotated[str, Meta(pattern="^[A-Z]{2}$")]],
+        list[Annotated[str, Meta(pattern="^[A-Z]{2}$", max_length=2)]],
         Meta(max_length=250, description="Of the billing address", examples=[["JP"]]),
     ] = msgspec.field(default_factory=list)
     amount_from: MinorAmount | None = None

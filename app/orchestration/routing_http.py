@@ -1,11 +1,11 @@
 """The routes of routing: what the app wants, what was decided, and how its accounts stand."""
 
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
 from litestar import Controller, Response, get, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from app.http.caller import bearer_or_key
 from app.http.desk import Desk, Tx
@@ -68,10 +68,13 @@ class RoutingController(Controller):
         routing: NamedDependency[RoutingService],
         page: PageNumber = 0,
         limit: PageLimit = 10,
+        after: Annotated[
+            UUID | None, QueryParameter(description="those older than this one, not counted")
+        ] = None,
     ) -> Response[Envelope[RoutingDecisionView]]:
         """One for each payment session: who was asked, and why. The newest first."""
         async with desk.read() as (tx, actor):
-            found = await routing.decisions(tx, actor, PageRequest(page, limit))
+            found = await routing.decisions(tx, actor, PageRequest(page, limit), after=after)
         return exact(many(DECISIONS, found, decision_view))
 
     @get("/routing-decisions/{uuid:uuid}", operation_id="getRoutingDecision")

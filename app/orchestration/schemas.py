@@ -35,6 +35,7 @@ Locale = Annotated[
     str,
     Meta(
         pattern="^[a-z]{2}_[A-Z]{2}$",
+        max_length=5,  # the pattern's end is also before a last line break
         description="The shopper's. Where a provider does not speak it, the closest that it does",
         examples=["en_AU"],
     ),
@@ -69,7 +70,8 @@ class OrderAddressBody(Body, frozen=True, kw_only=True):
     state: Annotated[Line, Meta(examples=["VIC"])] | None = None
     postal_code: Annotated[str, Meta(max_length=20, examples=["3000"])] | None = None
     country: Annotated[
-        str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2", examples=["AU"])
+        str,
+        Meta(pattern="^[A-Z]{2}$", max_length=2, description="ISO 3166-1 alpha-2", examples=["AU"]),
     ]
 
     @classmethod

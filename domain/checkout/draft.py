@@ -27,7 +27,7 @@ class Drafts:
     def session(self, priced: PricedOrder, actor: Actor, *, at: datetime) -> CheckoutSession:
         order, expires_at = priced.order, at + priced.order.lifetime
         session = CheckoutSession(
-            uuid=self.ids.new(),
+            uuid=order.session_uuid or self.ids.new(),
             app_uuid=actor.app_uuid,
             tenant_uuid=order.tenant_uuid,
             user_uuid=actor.user_uuid,

@@ -28,6 +28,7 @@ from domain.kernel.errors import (
     Conflict,
     DomainError,
     NotFound,
+    ProviderNotAsked,
     ProviderUnavailable,
     ProviderUnreadable,
     Refused,
@@ -267,7 +268,7 @@ class OpenSession:
             account = await tx.payment_providers.get(book.session.payment_provider_uuid)
             if self.submit.is_forgotten(account, first):
                 # Looking through the provider's list may take longer than a request may.
-                raise ProviderUnavailable("a worker is looking the payment up")
+                raise ProviderNotAsked("a worker is looking the payment up")
             until = now + self.drafts.lease
             attempt = await tx.attempts.lease(first.uuid, now=now, until=until)
         if attempt is None:

@@ -27,6 +27,8 @@ class Order(Struct, frozen=True, kw_only=True):
     tenant_uuid: TenantUuid
     provider: ProviderName
     mode: Mode
+    session_uuid: UUID | None = None
+    """What the session is to be called; None: what it will."""
     account_uuid: UUID | None = None
     """The account to pay at; None: the price's, or the app's default."""
     price_uuid: UUID | None

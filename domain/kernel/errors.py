@@ -133,6 +133,12 @@ class ProviderBusy(ProviderUnavailable):
         self.retry_after_s = retry_after_s
 
 
+class ProviderNotAsked(ProviderUnavailable):
+    """Somebody of ours is at it. Nothing was asked, so it says nothing about the provider."""
+
+    code = "provider_not_asked"
+
+
 class RefundTooSoon(ProviderUnavailable):
     """The provider takes a refund for a repetition of another. In an hour it will not."""
 

@@ -38,7 +38,8 @@ class CallResult(StrEnum):
     REFUSED = "refused"
     """Our credential was."""
     BUSY = "busy"
-    """Too much was asked of the account: says nothing about the provider's health."""
+    """Too much was asked of the account, or we kept ourselves from asking: says nothing about the
+    provider's health."""
 
 
 FAILURES: Final = frozenset({CallResult.FAILED, CallResult.UNREACHABLE})

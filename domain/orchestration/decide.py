@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from domain.kernel.errors import ProviderUnavailable, Refused
 from domain.orchestration.circuit import Circuit, CircuitState
 from domain.orchestration.decision import (
+    AWAY,
     OF_HEALTH,
     PASSES,
     Candidate,
@@ -153,9 +154,13 @@ def _reasons(
     at: datetime,
 ) -> Mapping[UUID, tuple[Reason, ...]]:
     found = {s.account.uuid: _why_not(query, pool, s, providers, at) for s in standings}
-    modes = {s.account.mode for s in standings if not found[s.account.uuid]}
+    # Who is only away now is a candidate all the same: an outage must not bring in play money.
+    modes = {s.account.mode for s in standings if AWAY.issuperset(found[s.account.uuid])}
     if len(modes) > 1:
-        return {uuid: reasons or (Reason.MIXED_MODES,) for uuid, reasons in found.items()}
+        return {
+            uuid: (*reasons, Reason.MIXED_MODES) if AWAY.issuperset(reasons) else reasons
+            for uuid, reasons in found.items()
+        }
     return found
 
 
@@ -212,9 +217,11 @@ def _choose(
         return Strategy.PROBE, _first(probes[0], preferred), False
     if not is_founded:
         return Strategy.FALLBACK, tuple(preferred), False
-    if draw < policy.exploration_permille * _PERMILLE:
-        return Strategy.EXPLORATION, _first(preferred[draw % len(preferred)], preferred), True
-    return Strategy.SCORE, tuple(preferred), policy.exploration_permille > 0
+    draws = policy.exploration_permille * _PERMILLE
+    if draw < draws:
+        explored = preferred[draw * len(preferred) // draws]
+        return Strategy.EXPLORATION, _first(explored, preferred), True
+    return Strategy.SCORE, tuple(preferred), draws > 0
 
 
 def _first(uuid: UUID, others: Sequence[UUID]) -> tuple[UUID, ...]:

@@ -56,6 +56,8 @@ OF_HEALTH = {
 }
 PASSES = frozenset({Reason.OPEN, Reason.PROBING})
 """Goes away by itself."""
+AWAY = PASSES | {Reason.MISCONFIGURED, Reason.NOT_CONNECTED}
+"""It could take the payment, were it well."""
 
 
 class Query(Struct, frozen=True, kw_only=True):

@@ -48,9 +48,11 @@ class FailOver:
         claim = await tx.idempotency.peek(key_of(failed, key))
         if claim is not None and claim.subject_uuid is not None:
             book = await tx.checkout.lock(claim.subject_uuid)
-            newest = book.newest
+            # The first attempt is the request's own. Once its outcome is known, its page may have
+            # been told, and the later attempts are the shopper's.
+            first = book.attempts[0]
             is_open = book.session.status is SessionStatus.OPEN
-            if not is_open or newest is None or newest.status not in _UNKNOWN:
+            if not is_open or first.status not in _UNKNOWN:
                 return None
         live = await self._next(tx, found.decision.order, failed, tried)
         if live is not None:

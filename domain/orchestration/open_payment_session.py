@@ -169,6 +169,8 @@ class OpenPaymentSession:
         assert claim.subject_uuid is not None
         found = await tx.payment_sessions.lock(claim.subject_uuid)
         if found.session.expires_at <= now:
+            # What has become of its checkout, should there be one, is what became of the session.
+            await tx.payment_sessions.link(found.live, key_of(found.live, key))
             raise Conflict("the payment session has expired")
         return found
 
@@ -195,6 +197,8 @@ class OpenPaymentSession:
                 failed = replace(work.live, failure=error.code)
                 live = await self.fail_over(tx, work.session.uuid, failed, work.key, tried)
             if live is None:
+                # A worker may find its page, and somebody pay it, with no repeat of this request.
+                await tx.payment_sessions.link(work.live, key_of(work.live, work.key))
                 await tx.idempotency.release(work.key, at=now)
         return live
 
@@ -204,7 +208,8 @@ class OpenPaymentSession:
         """Tell where to pay, unless this try was given up meanwhile. `since`: when it was asked."""
         now, live = self.clock.now(), work.live
         async with self.unit_of_work.begin(work.session.app_uuid) as tx:
-            if await tx.payment_sessions.link(live, key_of(live, work.key)):
+            failure = page.code if isinstance(page, DomainError) else None
+            if await tx.payment_sessions.link(live, key_of(live, work.key), failure=failure):
                 if since is not None:
                     call = call_of(live, work.kind, CallResult.OK, since=since, at=now)
                     await record(tx.routing, live.account, call)

@@ -135,6 +135,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     checkout_uuid: UUID | None = None
     """None: nobody knows yet whether there will be one."""
+    failure: str | None = None
+    """Why there will be none."""
     checkout_status: SessionStatus | None = None
     checkout_url: str | None = None
     payment_uuid: UUID | None = None
@@ -154,6 +156,8 @@ _UNPAID: Final[Mapping[SessionStatus, Status]] = {
 
 
 def status_of(session: PaymentSession, outcome: Outcome, *, at: datetime) -> Status:
+    if outcome.checkout_status is None and outcome.failure is not None:
+        return Status.FAILED
     if outcome.checkout_status is None:
         return Status.PENDING if at < session.expires_at else Status.EXPIRED
     status = _UNPAID[outcome.checkout_status]

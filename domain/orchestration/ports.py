@@ -84,8 +84,8 @@ class RoutingLedger(Protocol):
         """Raises NotFound."""
         ...
 
-    async def decisions(self, request: PageRequest) -> Page[KeptDecision]:
-        """The newest first."""
+    async def decisions(self, request: PageRequest, *, after: UUID | None) -> Page[KeptDecision]:
+        """The newest first. `after`: those older than this one; the total is then not counted."""
         ...
 
 
@@ -104,8 +104,12 @@ class PaymentSessions(Protocol):
         """Raises NotFound."""
         ...
 
-    async def link(self, live: Try, key: RequestKey) -> bool:
-        """To the checkout session that was opened under this key. False: it was given up."""
+    async def link(self, live: Try, key: RequestKey, *, failure: str | None = None) -> bool:
+        """To the checkout session that was opened under this key, if one was. False: the try was
+        given up, and its page must not leave us: this is the lock that decides it.
+
+        `failure`: why it came to nothing for good.
+        """
         ...
 
     async def abandon(

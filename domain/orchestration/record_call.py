@@ -6,6 +6,7 @@ from domain.kernel.errors import (
     CredentialRefused,
     DomainError,
     ProviderBusy,
+    ProviderNotAsked,
     ProviderUnreachable,
 )
 from domain.orchestration.circuit import CallResult, ProviderCall, after
@@ -15,6 +16,7 @@ from domain.payments.payment_provider import PaymentProvider
 
 _RESULTS = (
     (ProviderBusy, CallResult.BUSY),
+    (ProviderNotAsked, CallResult.BUSY),
     (CredentialRefused, CallResult.REFUSED),
     (ProviderUnreachable, CallResult.UNREACHABLE),
 )

@@ -45,10 +45,10 @@ class RoutingService:
         return after
 
     async def decisions(
-        self, tx: OrchestrationTx, actor: Actor, request: PageRequest
+        self, tx: OrchestrationTx, actor: Actor, request: PageRequest, *, after: UUID | None
     ) -> Page[KeptDecision]:
         actor.need(Scope.PROVIDERS_READ)
-        return await tx.routing.decisions(request)
+        return await tx.routing.decisions(request, after=after)
 
     async def decision(self, tx: OrchestrationTx, actor: Actor, uuid: UUID) -> KeptDecision:
         """Raises NotFound."""

@@ -62,7 +62,10 @@ def order_for(
         tenant_uuid=session.tenant_uuid,
         provider=live.account.name,
         mode=Mode.DIRECT,
+        # So that it is found, whoever dies before it is linked to the try.
+        session_uuid=live.uuid,
         account_uuid=live.account.uuid,
+        url_fields=("redirectUrls.success", "redirectUrls.failure"),
         price_uuid=None,
         tax_rate_uuid=None,
         currency=None,

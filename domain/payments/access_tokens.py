@@ -17,6 +17,7 @@ from domain.kernel.clock import Clock, Pause
 from domain.kernel.errors import (
     CredentialRefused,
     DomainError,
+    ProviderNotAsked,
     ProviderUnavailable,
     ProviderUnreadable,
 )
@@ -107,7 +108,7 @@ class AccessTokens:
 
     async def _wait(self, give_up_at: datetime) -> None:
         if self._clock.now() >= give_up_at:
-            raise ProviderUnavailable("somebody else is still renewing the access token")
+            raise ProviderNotAsked("somebody else is still renewing the access token")
         await self._pause(LOOK_EVERY_S)
 
     def _is_fresh(self, token: AccessToken, refused: str | None) -> bool:

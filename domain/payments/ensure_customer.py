@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 from domain.kernel.clock import Clock, Pause
-from domain.kernel.errors import ProviderUnavailable, ProviderUnreadable, Refused
+from domain.kernel.errors import ProviderNotAsked, ProviderUnavailable, ProviderUnreadable, Refused
 from domain.kernel.ids import Ids
 from domain.kernel.unit_of_work import UnitOfWork
 from domain.payments.answers import Declined
@@ -46,7 +46,7 @@ class EnsureCustomer:
             if is_ours:
                 return await self._create(account, tenant, customer)
             if self.clock.now() >= give_up_at:
-                raise ProviderUnavailable("another request is still creating the customer")
+                raise ProviderNotAsked("another request is still creating the customer")
             await self.pause(LOOK_EVERY_S)
 
     async def _claim(self, account: PaymentProvider, tenant: Tenant) -> tuple[Customer, bool]:
@@ -85,7 +85,7 @@ class EnsureCustomer:
         provider = self.providers[account.name]
         now = self.clock.now()
         if now > customer.lease_until - self.lease / 2:
-            raise ProviderUnavailable("the lease on the customer is nearly over")
+            raise ProviderNotAsked("the lease on the customer is nearly over")
         # Past the provider's memory of our key, asking again would make a second customer.
         if now - customer.first_submitted_at >= timedelta(seconds=provider.key_window_s):
             since = customer.first_submitted_at

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from domain.kernel.clock import Clock
-from domain.kernel.errors import ProviderUnavailable
+from domain.kernel.errors import ProviderNotAsked, ProviderUnavailable
 from domain.payments.answers import Declined, Submitted
 from domain.payments.attempt import AttemptKind, PaymentAttempt
 from domain.payments.payment_provider import PaymentProvider
@@ -50,7 +50,7 @@ class SubmitAttempt:
         # The fence: whoever was frozen for so long must not send, another may hold the lease.
         # The clock is read right before the call, never carried over from the claim.
         if self.clock.now() > attempt.lease_until - self.lease / 2:
-            raise ProviderUnavailable("the lease on the attempt is nearly over")
+            raise ProviderNotAsked("the lease on the attempt is nearly over")
         if attempt.kind is AttemptKind.FORM:
             assert provider.forms is not None, account.name
             return await provider.forms.create(account, attempt.request, key=attempt.uuid)

@@ -109,13 +109,14 @@ class PostgresPaymentSessions:
         row = await self._connection.fetchrow(
             f"""
             select {_SESSION}, t.payment_provider_uuid, c.uuid as checkout_uuid, c.status,
-                   c.next_action_url, p.uuid as payment_uuid, p.amount_minor, p.refunded_minor
+                   c.next_action_url, t.failure, p.uuid as payment_uuid, p.amount_minor,
+                   p.refunded_minor
               from payment_sessions s
               join routing_decisions d on d.app_uuid = $1 and d.payment_session_uuid = s.uuid
               join payment_session_attempts t
                 on t.app_uuid = $1 and t.payment_session_uuid = s.uuid and t.state = 'live'
               left join checkout_sessions c
-                on c.app_uuid = $1 and c.uuid = t.checkout_session_uuid
+                on c.app_uuid = $1 and c.uuid = coalesce(t.checkout_session_uuid, t.uuid)
               left join payments p
                 on p.app_uuid = $1 and p.checkout_session_uuid = c.uuid
                and p.status = 'paid' and not p.is_surplus
@@ -133,11 +134,11 @@ class PostgresPaymentSessions:
             outcome=_outcome(row),
         )
 
-    async def link(self, live: Try, key: RequestKey) -> bool:
+    async def link(self, live: Try, key: RequestKey, *, failure: str | None = None) -> bool:
         done = await self._connection.fetchval(
             """
             update payment_session_attempts
-               set checkout_session_uuid = (
+               set failure = $6, checkout_session_uuid = (
                        select subject_uuid from idempotency_keys
                         where app_uuid = $1 and caller = $3 and operation = $4 and key = $5)
              where app_uuid = $1 and uuid = $2 and state = 'live'
@@ -148,6 +149,7 @@ class PostgresPaymentSessions:
             key.caller,
             key.operation,
             key.key,
+            failure,
         )
         return done is not None
 
@@ -203,7 +205,7 @@ def _session(row: Any, app_uuid: AppUuid) -> PaymentSession:
 
 def _outcome(row: Any) -> Outcome:
     if row["checkout_uuid"] is None:
-        return Outcome()
+        return Outcome(failure=row["failure"])
     return Outcome(
         checkout_uuid=row["checkout_uuid"],
         checkout_status=SessionStatus(row["status"]),

@@ -49,7 +49,8 @@ def _sums(what: str) -> str:
     )
 
 
-# Seven days, the half-life a day; of an account that sells a lot, the last thousand outcomes.
+# Seven days, the half-life a day; of an account that sells a lot, the last thousand payments: those
+# that say nothing of the provider are left out of these, so that no flood of them costs more.
 _STANDINGS: Final = f"""
     select a.*, c.*, k.*, p.*
       from (select {ACCOUNT_COLUMNS} from payment_providers
@@ -77,15 +78,17 @@ _STANDINGS: Final = f"""
                            power(2::float8,
                                  extract(epoch from created_at - $4::timestamptz)::float8 / 86400)
                                as weight
-                      from payments o
-                     where app_uuid = $1 and payment_provider_uuid = a.uuid
-                       and checkout_session_uuid is not null and not is_surplus
-                       and created_at > $4 - interval '7 days'
-                       and status in ('authorized', 'paid', 'failed')
+                      from (select * from payments
+                             where app_uuid = $1 and payment_provider_uuid = a.uuid
+                               and checkout_session_uuid is not null
+                               and created_at > $4 - interval '7 days'
+                               and status in ('authorized', 'paid', 'failed')
+                             order by created_at desc limit 1000) o
+                     where not is_surplus
                        and (status <> 'failed'
                             or exists (select from unnest($5::text[], $6::text[]) f (name, why)
-                                            where f.name = a.name and f.why = o.failure_reason))
-                     order by created_at desc limit 1000) outcomes) p
+                                        where f.name = a.name and f.why = o.failure_reason))
+                   ) outcomes) p
      order by a.uuid
 """
 
@@ -240,19 +243,23 @@ class PostgresRouting:
             return kept
         raise NotFound("routing decision", uuid)
 
-    async def decisions(self, request: PageRequest) -> Page[KeptDecision]:
+    async def decisions(self, request: PageRequest, *, after: UUID | None) -> Page[KeptDecision]:
         found = await self._connection.fetch(
             """
             select uuid, payment_session_uuid, decision from routing_decisions
-             where app_uuid = $1 order by uuid desc limit $2 offset $3
+             where app_uuid = $1 and ($2::uuid is null or uuid < $2)
+             order by uuid desc limit $3 offset $4
             """,
             self._app_uuid,
+            after,
             request.limit,
-            request.offset,
+            0 if after else request.offset,
         )
-        total = await self._connection.fetchval(
-            "select count(*) from routing_decisions where app_uuid = $1", self._app_uuid
-        )
+        total = 0
+        if after is None:
+            total = await self._connection.fetchval(
+                "select count(*) from routing_decisions where app_uuid = $1", self._app_uuid
+            )
         return Page(await self._kept(found), total)
 
     async def _kept(self, found: Sequence[Any]) -> tuple[KeptDecision, ...]:

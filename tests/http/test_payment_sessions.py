@@ -291,3 +291,12 @@ async def test_the_providers_considered_no_is_for_good_and_leads_nowhere_else(cr
     (call,) = await crossing.rows("select result from provider_calls")
     assert call["result"] == "ok"
     assert UUID(told["sessionId"]) == session["uuid"]
+
+
+async def test_a_customer_who_is_refused_ends_the_session(crossing: Crossing):
+    fault = {"operation": "createCustomer", "kind": "status", "status": 422, "times": 1}
+    await crossing.sandbox.post("/_control/faults", json=fault)
+    assert code(await crossing.post(provider="mollie")) == "422 [E4220]"
+    (session,) = await crossing.rows("select uuid from payment_sessions")
+    told = await crossing.session({"sessionId": str(session["uuid"])})
+    assert (told["status"], told["checkoutSessionUuid"]) == ("FAILED", None)

@@ -112,6 +112,19 @@ async def test_a_decision_explains_itself(crossing: Crossing):
     assert listed == decision
 
 
+async def test_decisions_are_read_on_from_the_last_one_seen(crossing: Crossing):
+    made = [(await crossing.opened())["routing"]["decisionId"] for _ in range(3)]
+
+    async def listed(query: str) -> list[str]:
+        admin = crossing.house.app.admin
+        page = (await crossing.house.ask(admin, "GET", f"/routing-decisions?{query}")).json()
+        return [row["uuid"] for row in page["items"]]
+
+    assert await listed("limit=2") == [made[2], made[1]]
+    assert await listed(f"after={made[1]}") == [made[0]]
+    assert await listed(f"after={made[0]}") == []
+
+
 async def test_a_score_is_told_with_what_it_was_made_from(crossing: Crossing):
     await crossing.opened()
     row = await crossing.opened()

@@ -95,6 +95,16 @@ def test_play_money_never_competes_with_the_real_thing():
         chosen(standing(A), live)
 
 
+@pytest.mark.parametrize(
+    ("away", "reason"),
+    [({"circuit": opened(B)}, "circuit_open"), ({"is_connected": False}, "not_connected")],
+)
+def test_play_money_does_not_stand_in_for_a_live_account_that_is_away(away, reason):
+    live = standing(B, mode=ProviderMode.LIVE, **away)
+    with pytest.raises(NoEligibleProvider, match=f"{reason}, mixed_modes"):
+        chosen(standing(A), live)
+
+
 def test_nobody_who_can_take_it_is_a_refusal_that_says_why_for_each():
     with pytest.raises(NoEligibleProvider, match="Account a0: currency; Account a1: currency"):
         chosen(
