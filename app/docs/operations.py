@@ -24,7 +24,7 @@ HEADERS: Final[dict[str, Schema]] = {
         "schema": {"type": "string", "examples": ["0198c5a0-5d1e-7a3b-9c52-0000000000f1"]},
     },
     "Retry-After": {
-        "description": "Seconds to wait before asking again",
+        "description": "Seconds to wait before asking again; only where that may help",
         "schema": {"type": "integer", "minimum": 0, "examples": [1]},
     },
     "Idempotent-Replayed": {

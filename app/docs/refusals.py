@@ -9,7 +9,7 @@ import msgspec
 from app.docs.endpoints import Endpoint
 from app.http.bodies import Body, mistakes
 from app.http.caller import bearer, bearer_of_app
-from app.http.errors import RETRY_AFTER_S, Problem, Problems, answer_of, status_of
+from app.http.errors import Problem, Problems, answer_of, status_of
 from domain.kernel.errors import (
     AppDisabled,
     Conflict,
@@ -61,7 +61,7 @@ def refusals(endpoint: Endpoint) -> Iterator[Refusal]:
 
 
 def headers_of(status: int) -> list[str]:
-    return ["X-Request-Id", *(["Retry-After"] if status in RETRY_AFTER_S else [])]
+    return ["X-Request-Id", *(["Retry-After"] if status in (409, 503) else [])]
 
 
 def _is_guarded(endpoint: Endpoint) -> bool:

@@ -20,6 +20,7 @@ from domain.kernel.errors import (
     ProviderBusy,
     ProviderUnreadable,
     Refused,
+    StillRunning,
     Unauthenticated,
     Unavailable,
     WrongKeyType,
@@ -42,7 +43,9 @@ STATUS: Final[Mapping[type[DomainError], tuple[int, str]]] = {
     Unavailable: (503, "[E5030]"),
 }
 
-RETRY_AFTER_S: Final = {409: "1", 503: "2"}
+# Seconds until asking again is worth it.
+RUNNING_S: Final = 1
+UNAVAILABLE_S: Final = 2
 
 
 class Problem(Struct, frozen=True):
@@ -88,10 +91,7 @@ def _problems(error: DomainError, code: str, by_key: bool) -> list[Problem]:
 
 
 def respond(answer: Answer, retry_after_s: int | None = None) -> Response[bytes]:
-    headers = {}
-    wait = RETRY_AFTER_S.get(answer.status) if retry_after_s is None else str(retry_after_s)
-    if wait is not None:
-        headers["Retry-After"] = wait
+    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
     return Response(
         answer.body, status_code=answer.status, media_type="application/json", headers=headers
     )
@@ -107,8 +107,21 @@ def domain_error(request: Request[Any, Any, Any], error: DomainError) -> Respons
         log.info("unauthenticated", reason=str(error))
     if isinstance(error, Unavailable | ProviderUnreadable):
         log.warning(error.code, reason=str(error), cause=type(error.__cause__).__name__)
-    wait_s = error.retry_after_s if isinstance(error, ProviderBusy) else None
-    return respond(answer_of(error, by_key="x-api-key" in request.headers), wait_s)
+    answer = answer_of(error, by_key="x-api-key" in request.headers)
+    return respond(answer, _wait_s(error))
+
+
+def _wait_s(error: DomainError) -> int | None:
+    """None: asking again changes nothing, or not soon."""
+    match error:
+        case StillRunning():
+            return RUNNING_S
+        case ProviderBusy(retry_after_s=told):
+            return told
+        case Unavailable():
+            return UNAVAILABLE_S
+        case _:
+            return None
 
 
 def invalid_request(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:

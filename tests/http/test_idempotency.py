@@ -146,6 +146,7 @@ async def test_a_refusal_by_a_rule_is_an_answer_too(house: House):
     await house.ok(house.app.admin, "DELETE", f"/prices/{holder}")
     second = await house.ask(keyed, "POST", path, body)
     assert (second.status_code, second.content) == (409, first.content)
+    assert not any("Retry-After" in answer.headers for answer in (first, second))
     assert is_replay(second)
 
 
