@@ -115,17 +115,7 @@ class PostgresDueWork:
         return [row["uuid"] for row in found]
 
     async def attempts(self, now: datetime) -> list[UUID]:
-        found = await self._connection.fetch(
-            """
-            select uuid from payment_attempts
-             where app_uuid = $1 and status = 'submitting' and due_at <= $2
-             order by due_at limit $3
-            """,
-            self._app_uuid,
-            now,
-            BATCH,
-        )
-        return [row["uuid"] for row in found]
+        return await self._due("payment_attempts", "submitting", now)
 
     async def subscriptions(self, now: datetime, until: datetime) -> list[UUID]:
         found = await self._connection.fetch(
@@ -182,23 +172,18 @@ class PostgresDueWork:
         return [row["uuid"] for row in found]
 
     async def refunds(self, now: datetime) -> list[UUID]:
-        found = await self._connection.fetch(
-            """
-            select uuid from refunds
-             where app_uuid = $1 and status = 'requested' and due_at <= $2
-             order by due_at limit $3
-            """,
-            self._app_uuid,
-            now,
-            BATCH,
-        )
-        return [row["uuid"] for row in found]
+        return await self._due("refunds", "requested", now)
 
     async def captures(self, now: datetime) -> list[UUID]:
+        return await self._due("captures", "requested", now)
+
+    async def _due(self, table: str, status: str, now: datetime) -> list[UUID]:
+        """Intents are not claimed here: whoever sends one takes its lease."""
+        # The status stands in the text: the index on what is due has it as its condition.
         found = await self._connection.fetch(
-            """
-            select uuid from captures
-             where app_uuid = $1 and status = 'requested' and due_at <= $2
+            f"""
+            select uuid from {table}
+             where app_uuid = $1 and status = '{status}' and due_at <= $2
              order by due_at limit $3
             """,
             self._app_uuid,

@@ -1,4 +1,4 @@
-"""Payments, refunds and chargebacks on their own; inside a session checkout.py reads them."""
+"""Payments, and what became of their money; inside a session checkout.py reads them."""
 
 from datetime import datetime
 from functools import cached_property
@@ -9,6 +9,7 @@ from domain.kernel.errors import NotFound
 from domain.kernel.ids import AppUuid, TenantUuid
 from domain.kernel.money import Currency, Money
 from domain.kernel.pages import Page, PageRequest
+from domain.payments.capture import Capture
 from domain.payments.chargeback import Chargeback
 from domain.payments.mandate import Mandate
 from domain.payments.payment import Payment
@@ -17,7 +18,7 @@ from domain.payments.repositories import KnownMoney
 from domain.payments.sighting import PaymentFile
 from infrastructure.postgres import rows
 from infrastructure.postgres.database import Connection
-from infrastructure.postgres.intents import Intents
+from infrastructure.postgres.intents import Intents, OfPayment
 from infrastructure.postgres.payment_files import PostgresPaymentFiles
 
 
@@ -132,80 +133,31 @@ def _papers(file: PaymentFile) -> _Papers:
     return _Papers((file.payment,), file.refunds, file.chargebacks, mandates)
 
 
-class PostgresChargebacks:
+class PostgresChargebacks(OfPayment[Chargeback]):
     def __init__(self, connection: Connection, app_uuid: AppUuid) -> None:
-        self._connection, self._app_uuid = connection, app_uuid
-
-    async def list(self, payment_uuid: UUID, request: PageRequest) -> Page[Chargeback]:
-        found = await self._connection.fetch(
-            f"""
-            select {rows.CHARGEBACK} from chargebacks
-             where app_uuid = $1 and payment_uuid = $2
-             order by uuid desc limit $3 offset $4
-            """,
-            self._app_uuid,
-            payment_uuid,
-            request.limit,
-            request.offset,
-        )
-        total = await self._connection.fetchval(
-            "select count(*) from chargebacks where app_uuid = $1 and payment_uuid = $2",
-            self._app_uuid,
-            payment_uuid,
-        )
-        return Page(tuple(rows.chargeback_of(row) for row in found), total)
+        super().__init__(connection, app_uuid, "chargebacks", rows.CHARGEBACK, rows.chargeback_of)
 
 
-class PostgresRefunds:
+class PostgresCaptures(Intents[Capture]):
+    """Implements `CaptureRepository`."""
+
     def __init__(self, connection: Connection, app_uuid: AppUuid) -> None:
-        self._connection, self._app_uuid = connection, app_uuid
-        self._intents = Intents(connection, app_uuid, "refunds", rows.REFUND)
+        super().__init__(connection, app_uuid, "captures", rows.CAPTURE, rows.capture_of)
 
-    async def get(self, uuid: UUID) -> Refund:
-        row = await self._connection.fetchrow(
-            f"select {rows.REFUND} from refunds where app_uuid = $1 and uuid = $2",
-            self._app_uuid,
-            uuid,
-        )
-        if row is None:
-            raise NotFound("refund", uuid)
-        return rows.refund_of(row)
 
-    async def list(self, payment_uuid: UUID, request: PageRequest) -> Page[Refund]:
-        found = await self._connection.fetch(
-            f"""
-            select {rows.REFUND} from refunds
-             where app_uuid = $1 and payment_uuid = $2
-             order by uuid desc limit $3 offset $4
-            """,
-            self._app_uuid,
-            payment_uuid,
-            request.limit,
-            request.offset,
-        )
-        total = await self._connection.fetchval(
-            "select count(*) from refunds where app_uuid = $1 and payment_uuid = $2",
-            self._app_uuid,
-            payment_uuid,
-        )
-        return Page(tuple(rows.refund_of(row) for row in found), total)
+class PostgresRefunds(Intents[Refund]):
+    def __init__(self, connection: Connection, app_uuid: AppUuid) -> None:
+        super().__init__(connection, app_uuid, "refunds", rows.REFUND, rows.refund_of)
 
     async def cancel(self, uuid: UUID, *, at: datetime) -> Refund | None:
-        row = await self._connection.fetchrow(
+        row = await self.connection.fetchrow(
             f"""
             update refunds set status = 'canceled', updated_at = $3
              where app_uuid = $1 and uuid = $2 and status = 'requested' and tries = 0
             returning {rows.REFUND}
             """,
-            self._app_uuid,
+            self.app_uuid,
             uuid,
             at,
         )
         return None if row is None else rows.refund_of(row)
-
-    async def lease(self, uuid: UUID, *, now: datetime, until: datetime) -> Refund | None:
-        row = await self._intents.lease(uuid, now=now, until=until)
-        return None if row is None else rows.refund_of(row)
-
-    async def release(self, uuid: UUID, *, now: datetime, due_at: datetime) -> None:
-        await self._intents.release(uuid, now=now, due_at=due_at)

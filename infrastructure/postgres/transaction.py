@@ -6,7 +6,6 @@ from domain.kernel.ids import AppUuid, Ids
 from infrastructure.postgres.attempts import PostgresAttempts
 from infrastructure.postgres.billing_policies import PostgresBillingPolicies
 from infrastructure.postgres.billing_records import PostgresBillingRecords
-from infrastructure.postgres.captures import PostgresCaptures
 from infrastructure.postgres.checkout import PostgresCheckout
 from infrastructure.postgres.customers import PostgresCustomers
 from infrastructure.postgres.database import Connection
@@ -20,6 +19,7 @@ from infrastructure.postgres.messages import PostgresInbox, PostgresOutbox
 from infrastructure.postgres.payment_providers import PostgresPaymentProviders
 from infrastructure.postgres.payment_sessions import PostgresPaymentSessions
 from infrastructure.postgres.payments import (
+    PostgresCaptures,
     PostgresChargebacks,
     PostgresPayments,
     PostgresRefunds,
