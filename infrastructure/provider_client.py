@@ -23,6 +23,7 @@ from msgspec import Struct
 from domain.kernel.errors import (
     CredentialRefused,
     ProviderBusy,
+    ProviderNotAsked,
     ProviderUnavailable,
     ProviderUnreachable,
     ProviderUnreadable,
@@ -214,7 +215,7 @@ class ProviderClient(ABC):
         try:
             return await self.tokens(account, refused=refused)
         except StillRunning:
-            raise ProviderUnavailable("somebody else holds the access token") from None
+            raise ProviderNotAsked("somebody else holds the access token") from None
 
     async def _sent(
         self, account: PaymentProvider, call: Call, authorization: str

@@ -7,8 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from domain.kernel.errors import CredentialRefused, ProviderUnavailable
-from domain.payments.payment_provider import ProviderMode
+from domain.kernel.errors import (
+    CredentialRefused,
+    ProviderNotAsked,
+    ProviderUnavailable,
+    StillRunning,
+)
+from domain.payments.access_tokens import AccessToken
+from domain.payments.payment_provider import ConnectedBy, PaymentProvider, ProviderMode
 from infrastructure.mollie.client import MollieClient
 from infrastructure.mollie.provider import connect
 from tests.contract.stages import an_account
@@ -127,3 +133,17 @@ async def test_a_caller_that_gives_up_is_not_held():
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+async def test_a_token_that_another_request_holds_on_to_is_no_silence_of_the_providers():
+    async def held(account: PaymentProvider, *, refused: str | None = None) -> AccessToken:
+        raise StillRunning("another request is working on the same thing")
+
+    async with mollie_answers(answer(200, payment())) as setting:
+        client = MollieClient(setting.server.url, FakeVault(), TIMEOUT_S)
+        client.tokens = held  # type: ignore[assignment]
+        account = replace(setting.account, connected_by=ConnectedBy.OAUTH)
+        async with client.open():
+            with pytest.raises(ProviderNotAsked):
+                await connect(client).payments.get(account, "tr_1")
+    assert setting.server.requests == []
