@@ -1,12 +1,12 @@
 """Checkout sessions over HTTP."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 
 from app.checkout.schemas import (
     CheckoutSessionBody,
@@ -20,7 +20,7 @@ from app.http.caller import api_key, bearer, bearer_or_key, caller_of
 from app.http.desk import Desk, Tx, fingerprint, given_key
 from app.http.envelope import ENCODER, Envelope, many, one
 from app.http.errors import answer_of, respond
-from app.http.pages import PageLimit, PageNumber
+from app.http.pages import After, PageLimit, PageNumber
 from domain.checkout.book import Book
 from domain.checkout.expire_session import ExpireSession
 from domain.checkout.links import Links
@@ -62,10 +62,7 @@ async def answer_with(
     """Open a session for what was ordered, or find the one that the same request has opened."""
     ask = Ask(operation=operation, key=given_key(request), fingerprint=await fingerprint(request))
     opened = await open_session(caller_of(request), order, ask, render)
-    response = respond(opened.answer)
-    if opened.is_replay:
-        response.headers["Idempotent-Replayed"] = "true"
-    return response
+    return respond(opened.answer, is_replay=opened.is_replay)
 
 
 class OpenCheckoutSessionController(Controller):
@@ -131,9 +128,7 @@ class CheckoutSessionsController(Controller):
         links: NamedDependency[Links],
         page: PageNumber = 0,
         limit: PageLimit = 10,
-        after: Annotated[
-            UUID | None, QueryParameter(description="those older than this one, not counted")
-        ] = None,
+        after: After = None,
     ) -> Envelope[CheckoutSessionView]:
         """The newest first. A user sees those of its tenants."""
         async with desk.read() as (tx, actor):

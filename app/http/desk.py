@@ -245,6 +245,4 @@ def replayed(key: RequestKey, held: Claim) -> Response[Any]:
     need_same(held, key)
     if held.answer is None:
         raise StillRunning("a request with this Idempotency-Key is still running")
-    response = respond(held.answer)
-    response.headers["Idempotent-Replayed"] = "true"
-    return response
+    return respond(held.answer, is_replay=True)

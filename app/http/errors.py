@@ -90,8 +90,15 @@ def _problems(error: DomainError, code: str, by_key: bool) -> list[Problem]:
             return [Problem("error", code, str(error))]
 
 
-def respond(answer: Answer, retry_after_s: int | None = None) -> Response[bytes]:
-    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+def respond(
+    answer: Answer, *, retry_after_s: int | None = None, is_replay: bool = False
+) -> Response[bytes]:
+    """`is_replay`: it is the stored answer to an earlier request."""
+    headers = {}
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
+    if is_replay:
+        headers["Idempotent-Replayed"] = "true"
     return Response(
         answer.body, status_code=answer.status, media_type="application/json", headers=headers
     )
@@ -108,7 +115,7 @@ def domain_error(request: Request[Any, Any, Any], error: DomainError) -> Respons
     if isinstance(error, Unavailable | ProviderUnreadable):
         log.warning(error.code, reason=str(error), cause=type(error.__cause__).__name__)
     answer = answer_of(error, by_key="x-api-key" in request.headers)
-    return respond(answer, _wait_s(error))
+    return respond(answer, retry_after_s=_wait_s(error))
 
 
 def _wait_s(error: DomainError) -> int | None:

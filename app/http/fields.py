@@ -14,6 +14,8 @@ from msgspec import Meta
 from domain.kernel.errors import Violation
 from domain.kernel.money import EXPONENTS
 
+AMOUNT_MAX: Final = 99_999_999_99
+"""Minor units, as large as a unit price may be."""
 URL_MAX: Final = 2048
 METADATA_KEYS_MAX: Final = 50
 METADATA_BYTES_MAX: Final = 1024

@@ -1,6 +1,7 @@
-"""The two query parameters of every list: which page, and how many rows on it."""
+"""The query parameters of lists: which page, and how many rows on it; or those after a row."""
 
 from typing import Annotated
+from uuid import UUID
 
 from litestar.params import QueryParameter
 
@@ -17,3 +18,6 @@ PageLimit = Annotated[
     QueryParameter(ge=1, le=100, description="Rows per page", schema_extra={"default": 10}),
 ]
 """Use as `limit: PageLimit = 10`."""
+
+After = Annotated[UUID | None, QueryParameter(description="those older than this one, not counted")]
+"""Use as `after: After = None`, in lists that grow while they are read."""

@@ -1,19 +1,19 @@
 """What a tenant was billed at a payment provider, and asking it to pay, over HTTP."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 
 from app.checkout.http import answer_with
 from app.http.caller import bearer_or_key
 from app.http.desk import Desk
 from app.http.envelope import ENCODER, Envelope, many, one
 from app.http.errors import answer_of
-from app.http.pages import PageLimit, PageNumber
+from app.http.pages import After, PageLimit, PageNumber
 from app.invoices.schemas import CreatedInvoiceView, CreateInvoiceBody, InvoiceView, InvoiceViews
 from domain.checkout.book import Book
 from domain.checkout.open_session import OpenSession
@@ -61,9 +61,7 @@ class InvoicesController(Controller):
         invoice_views: NamedDependency[InvoiceViews],
         page: PageNumber = 0,
         limit: PageLimit = 10,
-        after: Annotated[
-            UUID | None, QueryParameter(description="those older than this one, not counted")
-        ] = None,
+        after: After = None,
     ) -> Envelope[InvoiceView]:
         """What the tenant was billed at this provider and has paid, the newest first: what it
         bought once, and the bills of its subscriptions.

@@ -8,16 +8,14 @@ from msgspec import Meta, Struct
 
 from app.http.bodies import Body
 from app.http.envelope import Timestamp, maybe_stamp
-from app.http.fields import CurrencyCode
+from app.http.fields import AMOUNT_MAX, CurrencyCode
 from domain.orchestration.routing_policy import Fee, RoutingPolicy, Rule, Share, Weights
 from domain.payments.ports import ShopperMethod
-
-MINOR_MAX = 99_999_999_99
 
 Accounts = Annotated[
     list[UUID], Meta(max_length=20, description="Accounts at payment providers, in order")
 ]
-MinorAmount = Annotated[int, Meta(ge=0, le=MINOR_MAX, description="In minor units, included")]
+MinorAmount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX, description="In minor units, included")]
 
 
 class WeightsBody(Body, frozen=True, kw_only=True):
@@ -33,7 +31,9 @@ class FeeBody(Body, frozen=True, kw_only=True):
 
     payment_provider_uuid: UUID
     currency: CurrencyCode
-    fixed: Annotated[int, Meta(ge=0, le=MINOR_MAX, description="In minor units", examples=[25])] = 0
+    fixed: Annotated[
+        int, Meta(ge=0, le=AMOUNT_MAX, description="In minor units", examples=[25])
+    ] = 0
     basis_points: Annotated[
         int, Meta(ge=0, le=10_000, description="Hundredths of a per cent", examples=[180])
     ] = 0

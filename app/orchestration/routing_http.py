@@ -1,17 +1,17 @@
 """The routes of routing: what the app wants, what was decided, and how its accounts stand."""
 
-from typing import Annotated, Final
+from typing import Final
 from uuid import UUID
 
 from litestar import Controller, Response, get, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 
 from app.http.caller import bearer_or_key
 from app.http.desk import Desk, Tx
 from app.http.envelope import Envelope, many, one
 from app.http.errors import exact
-from app.http.pages import PageLimit, PageNumber
+from app.http.pages import After, PageLimit, PageNumber
 from app.orchestration.decision_views import (
     AccountHealthView,
     RoutingDecisionView,
@@ -68,9 +68,7 @@ class RoutingController(Controller):
         routing: NamedDependency[RoutingService],
         page: PageNumber = 0,
         limit: PageLimit = 10,
-        after: Annotated[
-            UUID | None, QueryParameter(description="those older than this one, not counted")
-        ] = None,
+        after: After = None,
     ) -> Response[Envelope[RoutingDecisionView]]:
         """One for each payment session: who was asked, and why. The newest first."""
         async with desk.read() as (tx, actor):

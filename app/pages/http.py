@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect
 
+from app.http.bodies import any_body
 from app.http.caller import public
 from app.pages.checkout_page import CheckoutPage
 from app.pages.languages import Language, chosen
@@ -106,7 +107,7 @@ class CheckoutLinksController(Controller):
     @post(
         "/",
         operation_id="fillInCheckoutPage",
-        before_request=lambda _: None,  # the body is a form, not JSON
+        before_request=any_body,
         status_code=200,
     )
     async def fill_in(

@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from msgspec import Meta, Struct
 
 from app.checkout.schemas import NextAction
-from app.http.bodies import Body
+from app.http.bodies import Body, any_body
 from app.http.caller import bearer, bearer_or_key, public
 from app.http.desk import Desk
 from app.http.envelope import Envelope, one
@@ -170,7 +170,7 @@ class PortalController(Controller):
     @post(
         "/subscriptions/{uuid:uuid}/cancel",
         operation_id="cancelInPortal",
-        before_request=lambda _: None,  # the body is a form, not JSON
+        before_request=any_body,
         status_code=303,
     )
     async def cancel(
@@ -186,7 +186,7 @@ class PortalController(Controller):
     @post(
         "/subscriptions/{uuid:uuid}/uncancel",
         operation_id="uncancelInPortal",
-        before_request=lambda _: None,
+        before_request=any_body,
         status_code=303,
     )
     async def uncancel(
@@ -201,7 +201,7 @@ class PortalController(Controller):
     @post(
         "/subscriptions/{uuid:uuid}/pay",
         operation_id="payInPortal",
-        before_request=lambda _: None,
+        before_request=any_body,
         status_code=303,
     )
     async def pay(

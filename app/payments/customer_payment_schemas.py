@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from app.http.bodies import Body
 from app.http.fields import (
+    AMOUNT_MAX,
     CurrencyCode,
     Metadata,
     Url,
@@ -31,10 +32,9 @@ from domain.payments.payment_provider import ProviderName
 
 LIFETIME: Final = timedelta(days=120)
 """The payment's own end is the session's; this is later than any due date (100 days on)."""
-_AMOUNT_MAX: Final = 99_999_999_99
 _Text = Annotated[str, Meta(min_length=1, max_length=255)]
-_Minor = Annotated[int, Meta(ge=-_AMOUNT_MAX, le=_AMOUNT_MAX)]
-_Positive = Annotated[int, Meta(ge=1, le=_AMOUNT_MAX)]
+_Minor = Annotated[int, Meta(ge=-AMOUNT_MAX, le=AMOUNT_MAX)]
+_Positive = Annotated[int, Meta(ge=1, le=AMOUNT_MAX)]
 _Token = Annotated[str, Meta(min_length=1, max_length=16_384)]
 
 
@@ -67,7 +67,7 @@ class LineBody(Body, frozen=True, kw_only=True):
     quantity: Annotated[int, Meta(ge=1, le=1_000_000, examples=[1])]
     quantity_unit: Annotated[str, Meta(max_length=50)] | None = None
     unit_price: Annotated[_Minor, Meta(description="below zero for a discount", examples=[121_00])]
-    discount_amount: Annotated[int, Meta(ge=0, le=_AMOUNT_MAX)] | None = None
+    discount_amount: Annotated[int, Meta(ge=0, le=AMOUNT_MAX)] | None = None
     total_amount: Annotated[
         _Minor,
         Meta(description="unitPrice x quantity, less discountAmount", examples=[121_00]),
@@ -170,7 +170,7 @@ class CustomerPaymentBody(Body, frozen=True, kw_only=True):
         int,
         Meta(
             ge=0,
-            le=_AMOUNT_MAX,
+            le=AMOUNT_MAX,
             description="In minor units. 0 only stores a payment method",
             examples=[121_00],
         ),

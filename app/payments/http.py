@@ -1,16 +1,15 @@
 """What a tenant has paid, and may be charged with, over HTTP."""
 
-from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath
 
 from app.http.caller import bearer_or_key
 from app.http.desk import Desk
 from app.http.envelope import Envelope, many
-from app.http.pages import PageLimit, PageNumber
+from app.http.pages import After, PageLimit, PageNumber
 from app.payments.schemas import (
     OneTimePaymentView,
     PaymentMethodView,
@@ -37,9 +36,7 @@ class TenantPaymentsController(Controller):
         desk: NamedDependency[Desk],
         page: PageNumber = 0,
         limit: PageLimit = 10,
-        after: Annotated[
-            UUID | None, QueryParameter(description="those older than this one, not counted")
-        ] = None,
+        after: After = None,
     ) -> Envelope[PaymentView]:
         """Every payment at the provider, the newest first, with what was given back."""
         async with desk.tenant(tenant_uuid, Scope.BILLING_READ) as tx:

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from app.http.bodies import Body
 from app.http.envelope import Timestamp, maybe_stamp, stamp
-from app.http.fields import check_line
+from app.http.fields import AMOUNT_MAX, check_line
 from domain.kernel.errors import Violation
 from domain.payments.answers import RefundStatus
 from domain.payments.capture import Capture
@@ -19,6 +19,10 @@ from domain.payments.payment import Payment
 from domain.payments.refund import Refund
 from domain.payments.request_capture import WantedCapture
 from domain.payments.request_refund import WantedRefund
+
+PartOfPayment = Annotated[
+    int, Meta(ge=1, le=AMOUNT_MAX, description="In minor units of the payment's currency")
+]
 
 
 class PaymentView(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -157,13 +161,7 @@ def payment_method_view(mandate: Mandate) -> PaymentMethodView:
 class CaptureBody(Body, frozen=True, kw_only=True):
     """Without `amount`, all that is left is captured."""
 
-    amount: (
-        Annotated[
-            int,
-            Meta(ge=1, le=99_999_999_99, description="In minor units of the payment's currency"),
-        ]
-        | None
-    ) = None
+    amount: PartOfPayment | None = None
     description: (
         Annotated[
             str,
@@ -222,13 +220,7 @@ def capture_view(capture: Capture) -> CaptureView:
 class RefundBody(Body, frozen=True, kw_only=True):
     """Without `amount`, all that is left of the payment is given back."""
 
-    amount: (
-        Annotated[
-            int,
-            Meta(ge=1, le=99_999_999_99, description="In minor units of the payment's currency"),
-        ]
-        | None
-    ) = None
+    amount: PartOfPayment | None = None
     description: (
         Annotated[
             str,

@@ -69,9 +69,7 @@ class CollectingController(Controller):
         print_of = link.fingerprint if key is None else await fingerprint(request)
         ask = Ask(operation=OPERATION, key=key, fingerprint=print_of)
         opened = await open_session(caller_of(request), link.order, ask, RenderSession(links))
-        response: Response[Any] = respond(opened.answer)
-        if opened.is_replay:
-            response.headers["Idempotent-Replayed"] = "true"
+        response: Response[Any] = respond(opened.answer, is_replay=opened.is_replay)
         return response
 
     @put("/payment-method", operation_id="replacePaymentMethod")

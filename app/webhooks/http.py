@@ -13,6 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 from msgspec import UNSET, Struct, UnsetType
 
+from app.http.bodies import any_body
 from app.http.caller import public
 from app.http.errors import unforeseen
 from domain.kernel.errors import (
@@ -56,7 +57,7 @@ class WebhooksController(Controller):
         operation_id="receiveMollieWebhook",
         guards=[public],
         status_code=200,
-        before_request=lambda _: None,  # the body is a form, not JSON
+        before_request=any_body,
         exception_handlers={DatabaseUnavailable: unforeseen},  # so that Mollie calls again
     )
     async def mollie(
@@ -84,7 +85,7 @@ class WebhooksController(Controller):
         operation_id="receiveKomojuWebhook",
         guards=[public],  # the signature is its credential
         status_code=200,
-        before_request=lambda _: None,  # the signature is over the bytes, whatever they are
+        before_request=any_body,  # the signature is over the bytes, whatever they are
         exception_handlers={DatabaseUnavailable: unforeseen},
     )
     async def komoju(
