@@ -57,9 +57,7 @@ class PaymentSessionsController(Controller):
         )
         wanted = data.wanted()
         opened = await open_payment_session(caller_of(request), wanted, ask, RenderSession())
-        response = respond(opened.answer)
-        if opened.is_replay:
-            response.headers["Idempotent-Replayed"] = "true"
+        response = respond(opened.answer, is_replay=opened.is_replay)
         return cast(Response[OpenedPaymentSessionView], response)
 
     @get("/{uuid:uuid}", operation_id="getPaymentSession")
@@ -98,9 +96,9 @@ class PaymentSessionsController(Controller):
 
         async def work(tx: Tx, actor: Actor) -> SessionRefundView:
             actor.need(Scope.REFUNDS_WRITE)
-            await tx.payment_sessions.get(uuid)
+            told = await tx.payment_sessions.get(uuid)
             desk.need_key()
-            refund = await refund_session(tx, uuid, amount, data.reason)
+            refund = await refund_session(tx, told, amount, data.reason)
             return session_refund_view(refund, uuid)
 
         return await desk.write_bare(work, status=201)

@@ -54,13 +54,7 @@ class SessionAmountView(Struct, frozen=True, kw_only=True, rename="camel"):
     tax: Amount
 
 
-class PaymentSessionView(Struct, frozen=True, kw_only=True, rename="camel"):
-    session_id: UUID
-    checkout_url: str | None
-    status: Status
-    routing: RoutingChoiceView
-    expires_at: Timestamp
-    created_at: Timestamp
+class PaymentSessionView(OpenedPaymentSessionView, frozen=True, kw_only=True, rename="camel"):
     tenant_uuid: UUID
     order_reference: str
     currency: str

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from domain.kernel.clock import Clock
 from domain.kernel.errors import Conflict
 from domain.kernel.money import Money
-from domain.orchestration.payment_session import PaymentSession, Status, status_of
+from domain.orchestration.payment_session import PaymentSession, Status, Told, status_of
 from domain.orchestration.ports import OrchestrationTx
 from domain.payments.refund import Refund
 from domain.payments.request_refund import RequestRefund, WantedRefund
@@ -27,12 +26,11 @@ class RefundSession:
     async def __call__(
         self,
         tx: OrchestrationTx,
-        session_uuid: UUID,
+        told: Told,
         amount_of: AmountOf,
         reason: str | None,
     ) -> Refund:
-        """Raises NotFound, Conflict unless it is paid, Refused when less is left."""
-        told = await tx.payment_sessions.get(session_uuid)
+        """Raises Conflict unless it is paid, Refused when less is left."""
         status = status_of(told.session, told.outcome, at=self.clock.now())
         if status not in REFUNDABLE:
             raise Conflict(f"the session is {status}; only what is paid can be given back")
